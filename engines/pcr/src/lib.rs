@@ -1,1 +1,21 @@
-//! baton-pcr
+//! Reads amplification curves and judges wells, runs and plates.
+//!
+//! Pure and deterministic: no file, clock, network or source of chance. Units: cycles (or whatever unit the curve's own
+//! axis has) for every Cq; fluorescence in the instrument's unit, whatever it is.
+//!
+//! * [`read`] and [`Reader`]: one curve to one [`Reading`]. Call first, Cq second.
+//! * [`rules`]: versioned assay rules, the result of a well, the verdict on a run, auto-verification of negatives.
+//! * [`simulate`]: curves that look real, for demonstrations and for training.
+
+mod baseline;
+mod curve;
+mod decision;
+mod derivative;
+mod features;
+mod read;
+mod repair;
+pub mod rules;
+pub mod simulate;
+
+pub use curve::{Call, CqMethod, Curve, Reading, Reason, Settings};
+pub use read::{Reader, read};
