@@ -144,3 +144,94 @@ fn extra_noise(fault: &Fault, index: usize, params: &Params) -> f64 {
 fn worn(index: usize, cycle: usize, last: f64) -> f64 {
     ((index as f64 - cycle as f64) / (last - cycle as f64).max(1.0)).clamp(0.0, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, Curve, Settings, read};
+
+    /// Standard normal numbers from a fixed sequence (sum of twelve uniforms), enough for tests.
+    fn source(mut state: u64) -> impl FnMut() -> f64 {
+        move || {
+            let mut uniform = || {
+                state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                (state >> 11) as f64 / (1u64 << 53) as f64
+            };
+            (0..12).map(|_| uniform()).sum::<f64>() - 6.0
+        }
+    }
+
+    fn call(params: &Params, seed: u64) -> crate::Reading {
+        let fluorescence = synthesise(params, source(seed));
+        read(
+            &Curve {
+                cycles: &axis(params.cycles),
+                fluorescence: &fluorescence,
+            },
+            &Settings::default(),
+        )
+    }
+
+    #[test]
+    fn a_simulated_curve_is_read_at_the_cq_it_was_made_with() {
+        for asymmetry in [0.8, 1.0, 1.4] {
+            for cq in [15.0, 22.3, 31.7] {
+                let params = Params {
+                    cq: Some(cq),
+                    asymmetry,
+                    ..Params::default()
+                };
+                let reading = call(&params, 7);
+                assert_eq!(
+                    reading.call,
+                    Call::Positive,
+                    "cq {cq} asymmetry {asymmetry}"
+                );
+                let sdm = reading.cq_sdm.unwrap();
+                assert!(
+                    (sdm - cq).abs() < 0.7,
+                    "made at {cq}, read at {sdm}, asymmetry {asymmetry}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_curve_with_or_without_faults_is_not_positive() {
+        let faults = [
+            vec![],
+            vec![Fault::Spike {
+                cycle: 20,
+                height: 0.5,
+            }],
+            vec![Fault::Drift { height: 0.3 }],
+            vec![Fault::Drift { height: -0.3 }],
+        ];
+        for faults in faults {
+            for seed in 0..50 {
+                let params = Params {
+                    cq: None,
+                    faults: faults.clone(),
+                    ..Params::default()
+                };
+                let reading = call(&params, seed);
+                assert_ne!(reading.call, Call::Positive, "seed {seed} {faults:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_noise_makes_the_same_curve() {
+        let params = Params::default();
+        assert_eq!(
+            synthesise(&params, source(3)),
+            synthesise(&params, source(3))
+        );
+        assert_ne!(
+            synthesise(&params, source(3)),
+            synthesise(&params, source(4))
+        );
+    }
+}
