@@ -1,1 +1,288 @@
-//! baton-ledger
+//! The ledger: one append-only, hash-chained log of everything that happens, and the tables folded from it.
+
+pub mod backup;
+pub mod chain;
+pub mod door;
+pub mod event;
+mod lanes;
+pub mod place;
+mod projector;
+mod readers;
+pub mod schema;
+mod vault;
+mod writer;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use baton_kit::{Bucket, Clock, Device, Entropy, EventId, Refusal, Status, Timestamp};
+use parking_lot::{Condvar, Mutex};
+
+pub use door::{Backend, Conn, Param, Row, StoreError, StoreResult, Tx, Value};
+pub use event::{Acknowledgement, Decided, Draft, Event, EventBody, Note, to_json};
+pub use lanes::{Answer, Decide, ID_CONFLICT, LANE_LIMIT, Undecided};
+pub use place::Place;
+pub use projector::{Apply, Fold};
+pub use vault::{Secrets, Vault, hex};
+
+/// How many sequence numbers a server reserves at a time for its own events.
+const SEQUENCE_BLOCK: i64 = 65_536;
+/// How many may look at the projections at once.
+const READERS: usize = 8;
+
+/// What an open ledger needs from outside.
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    /// The rooms, in the order in which they fold.
+    pub folds: Vec<Fold>,
+    /// This server's own number as a sayer.
+    pub server: Device,
+}
+
+/// An open ledger: its writer and its follower run until it is dropped.
+pub struct Ledger {
+    place: Place,
+    lanes: Option<lanes::Lanes>,
+    readers: readers::Readers,
+    log_readers: readers::Readers,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    folds: Arc<[Fold]>,
+    progress: Arc<Progress>,
+    sequences: Mutex<HashMap<Bucket, (i64, i64)>>,
+    server: Device,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Progress {
+    committed: AtomicI64,
+    folded: Mutex<i64>,
+    moved: Condvar,
+    work: Condvar,
+    stopping: AtomicBool,
+}
+
+impl Progress {
+    fn committed_to(&self, ordinal: i64) {
+        self.committed.fetch_max(ordinal, Ordering::SeqCst);
+        // Under the lock, so that the follower cannot miss it between looking and sleeping.
+        let _folded = self.folded.lock();
+        self.work.notify_all();
+    }
+    fn folded_to(&self, ordinal: i64) {
+        let mut folded = self.folded.lock();
+        *folded = (*folded).max(ordinal);
+        self.moved.notify_all();
+    }
+}
+
+impl Ledger {
+    /// Opens the stores and starts the writer and the follower. Folds what is not folded yet; `progress` hears (done, all).
+    pub fn open(place: Place, around: Surroundings, progress: impl FnMut(i64, i64)) -> StoreResult<Self> {
+        let secrets = Arc::new(Secrets::load(&place.secrets_folder())?);
+        let vault = Arc::new(Vault::new(place.open_vault()?, secrets.clone(), around.entropy));
+        let folds: Arc<[Fold]> = around.folds.into();
+        if !place.projections_match(&folds) {
+            tracing::info!("the projections are made anew from the ledger");
+            place.reset_projections(&folds)?;
+        }
+        let mut projector = open_projector(&place, &folds, &vault)?;
+        let folded = projector.catch_up(progress)?;
+        let state = Arc::new(Progress::default());
+        state.committed_to(folded);
+        state.folded_to(folded);
+        let (lanes, receiver) = lanes::Lanes::new();
+        let projector = Arc::new(Mutex::new(projector));
+        let (committed, decided) = (state.clone(), state.clone());
+        let writer = lanes::Writer {
+            ledger: place.open_ledger()?,
+            secrets: secrets.clone(),
+            projector: projector.clone(),
+            clock: around.clock.clone(),
+            waiting: lanes.counters(),
+            committed: Box::new(move |ordinal| committed.committed_to(ordinal)),
+            folded: Box::new(move |ordinal| decided.folded_to(ordinal)),
+            known: writer::HighWater::default(),
+        };
+        let following = state.clone();
+        let threads = vec![
+            spawn("baton-writer", move || writer.run(&receiver))?,
+            spawn("baton-follower", move || follow(&projector, &following))?,
+        ];
+        let (a, b) = (place.clone(), place.clone());
+        Ok(Self {
+            readers: readers::Readers::new(READERS, move || a.open_projections_for_reading()),
+            log_readers: readers::Readers::new(2, move || b.open_ledger_for_reading()),
+            place,
+            lanes: Some(lanes),
+            vault,
+            clock: around.clock,
+            folds,
+            progress: state,
+            sequences: Mutex::default(),
+            server: around.server,
+            threads,
+        })
+    }
+
+    /// Puts facts into their bucket's lane; `answer` is called from the writer once they are durable.
+    pub fn record(&self, drafts: Vec<Draft>, answer: impl FnOnce(Vec<Answer>) + Send + 'static) -> Result<(), Refusal> {
+        self.submit(lanes::Job::Facts { drafts, answer: Box::new(answer) })
+    }
+
+    /// Puts a command into its bucket's lane. `command` is its JSON: a resend with the same text gets the first answer again.
+    pub fn decide(&self, id: EventId, command: String, decide: Decide, answer: impl FnOnce(Answer) + Send + 'static) -> Result<(), Refusal> {
+        self.submit(lanes::Job::Decision { id, command, decide, answer: Box::new(answer) })
+    }
+
+    fn submit(&self, job: lanes::Job) -> Result<(), Refusal> {
+        self.lanes.as_ref().map_or_else(|| Err(Refusal::new("shutting-down", Status::Full).with("seconds", 10)), |lanes| lanes.submit(job))
+    }
+
+    /// As [`Ledger::record`], waiting for the answers.
+    pub fn record_now(&self, drafts: Vec<Draft>) -> Result<Vec<Answer>, Refusal> {
+        let (send, receive) = crossbeam_channel::bounded(1);
+        self.record(drafts, move |answers| _ = send.send(answers))?;
+        receive.recv().map_err(|_| Refusal::new("shutting-down", Status::Full).with("seconds", 10))
+    }
+
+    /// As [`Ledger::decide`], waiting for the answer.
+    pub fn decide_now(&self, id: EventId, command: String, decide: Decide) -> Answer {
+        let (send, receive) = crossbeam_channel::bounded(1);
+        self.decide(id, command, decide, move |answer| _ = send.send(answer))?;
+        receive.recv().map_err(|_| Refusal::new("shutting-down", Status::Full).with("seconds", 10))?
+    }
+
+    /// Looks at the folded state: one consistent picture.
+    pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided>) -> Result<T, Undecided> {
+        self.readers.read(work)
+    }
+
+    /// Looks at the log itself.
+    pub fn read_log<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided>) -> Result<T, Undecided> {
+        self.log_readers.read(work)
+    }
+
+    /// Waits until the tables show everything up to `ordinal`; false when that takes longer than `patience`.
+    pub fn wait_folded(&self, ordinal: i64, patience: Duration) -> bool {
+        let mut folded = self.progress.folded.lock();
+        while *folded < ordinal {
+            if self.progress.moved.wait_for(&mut folded, patience).timed_out() {
+                return *folded >= ordinal;
+            }
+        }
+        true
+    }
+
+    /// The last ordinal that is durable, and the last one folded.
+    pub fn position(&self) -> (i64, i64) {
+        (self.progress.committed.load(Ordering::SeqCst), *self.progress.folded.lock())
+    }
+
+    /// How many jobs wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.lanes.as_ref().map_or(0, lanes::Lanes::waiting)
+    }
+
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+    pub fn secrets(&self) -> &Secrets {
+        self.vault.secrets()
+    }
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+    pub fn folds(&self) -> &[Fold] {
+        &self.folds
+    }
+
+    /// A new id said by this server itself, for pages whose form carries its own id.
+    pub fn next_id(&self, bucket: Bucket) -> StoreResult<EventId> {
+        let mut sequences = self.sequences.lock();
+        let block = sequences.entry(bucket).or_insert((0, 0));
+        if block.0 >= block.1 {
+            let end = self.reserve(bucket)?;
+            *block = (end - SEQUENCE_BLOCK, end);
+        }
+        block.0 += 1;
+        let sequence = u32::try_from(block.0).map_err(|_| StoreError::Other("this server's sequence is used up: give it a new device number".to_owned()))?;
+        Ok(EventId::new(bucket, self.server, sequence))
+    }
+
+    fn reserve(&self, bucket: Bucket) -> StoreResult<i64> {
+        let mut conn = self.place.open_ledger()?;
+        let mut tx = conn.begin()?;
+        let row = tx.one(
+            "INSERT INTO sequence_block (bucket, device, reserved_to) VALUES ($1, $2, $3) \
+             ON CONFLICT (bucket, device) DO UPDATE SET reserved_to = sequence_block.reserved_to + excluded.reserved_to RETURNING reserved_to",
+            params![i64::from(bucket.number()), i64::from(self.server.number()), SEQUENCE_BLOCK],
+        )?;
+        tx.commit()?;
+        row.int(0)
+    }
+
+    /// Drops every projection of an installation that is not running and folds the ledger again.
+    pub fn rebuild(place: &Place, folds: &[Fold], entropy: Arc<dyn Entropy>, progress: impl FnMut(i64, i64)) -> StoreResult<i64> {
+        let secrets = Arc::new(Secrets::load(&place.secrets_folder())?);
+        let vault = Arc::new(Vault::new(place.open_vault()?, secrets, entropy));
+        place.reset_projections(folds)?;
+        let folds: Arc<[Fold]> = folds.to_vec().into();
+        open_projector(place, &folds, &vault)?.catch_up(progress)
+    }
+
+    /// A hash over all projections. `logical` leaves out what may differ between equal histories.
+    pub fn state_hash(place: &Place, folds: &[Fold], logical: bool) -> StoreResult<[u8; 32]> {
+        let schemas: Vec<&str> = folds.iter().map(|fold| fold.schema).collect();
+        let skipped: Vec<&str> = if logical { folds.iter().flat_map(|fold| fold.volatile).copied().collect() } else { Vec::new() };
+        let mut conn = place.open_projections_for_reading()?;
+        backup::digest(&mut conn.begin_read()?, &schemas, &skipped)
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.lanes = None;
+        self.progress.stopping.store(true, Ordering::SeqCst);
+        self.progress.work.notify_all();
+        for thread in self.threads.drain(..) {
+            _ = thread.join();
+        }
+    }
+}
+
+fn open_projector(place: &Place, folds: &Arc<[Fold]>, vault: &Arc<Vault>) -> StoreResult<projector::Projector> {
+    Ok(projector::Projector::new(place.open_ledger_for_reading()?, place.open_projections()?, folds.clone(), vault.clone()))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> StoreResult<std::thread::JoinHandle<()>> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(work)?)
+}
+
+/// Folds whenever something was committed, and looks by itself now and then, since another server may have written.
+fn follow(projector: &Mutex<projector::Projector>, progress: &Progress) {
+    while !progress.stopping.load(Ordering::SeqCst) {
+        let reached = projector.lock().catch_up(|done, _| progress.folded_to(done));
+        match reached {
+            Ok(ordinal) => {
+                progress.committed_to(ordinal);
+                progress.folded_to(ordinal);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the follower stands still");
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        }
+        let mut folded = progress.folded.lock();
+        if *folded >= progress.committed.load(Ordering::SeqCst) {
+            progress.work.wait_for(&mut folded, Duration::from_millis(250));
+        }
+    }
+}

@@ -1,0 +1,567 @@
+//! The only door to SQL. One statement text serves both stores; every difference between them lives in this file.
+
+use std::collections::HashMap;
+
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+/// Which store is behind the door.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A store that did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("PostgreSQL: {}", postgres_words(.0))]
+    Postgres(#[from] postgres::Error),
+    #[error("{table} row {row}: {problem}")]
+    Inconsistent { table: &'static str, row: String, problem: String },
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Other(String),
+}
+
+fn postgres_words(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{} ({})", db.message(), db.code().code()))
+}
+
+impl StoreError {
+    /// True when the disk behind the store is full: the caller may try again later, nothing was half done.
+    pub fn is_full(&self) -> bool {
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => error.code == rusqlite::ErrorCode::DiskFull,
+            StoreError::Postgres(error) => error.code() == Some(&postgres::error::SqlState::DISK_FULL),
+            StoreError::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// One bound value. Integers are i64, truth values are 0 and 1, times are microseconds.
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a> {
+    Null,
+    Int(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl From<i64> for Param<'_> {
+    fn from(value: i64) -> Self {
+        Param::Int(value)
+    }
+}
+impl From<i32> for Param<'_> {
+    fn from(value: i32) -> Self {
+        Param::Int(i64::from(value))
+    }
+}
+impl From<bool> for Param<'_> {
+    fn from(value: bool) -> Self {
+        Param::Int(i64::from(value))
+    }
+}
+impl From<f64> for Param<'_> {
+    fn from(value: f64) -> Self {
+        Param::Float(value)
+    }
+}
+impl<'a> From<&'a str> for Param<'a> {
+    fn from(value: &'a str) -> Self {
+        Param::Text(value)
+    }
+}
+impl<'a> From<&'a String> for Param<'a> {
+    fn from(value: &'a String) -> Self {
+        Param::Text(value)
+    }
+}
+impl<'a> From<&'a [u8]> for Param<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Param::Bytes(value)
+    }
+}
+impl<'a> From<&'a Vec<u8>> for Param<'a> {
+    fn from(value: &'a Vec<u8>) -> Self {
+        Param::Bytes(value)
+    }
+}
+impl From<baton_kit::Timestamp> for Param<'_> {
+    fn from(value: baton_kit::Timestamp) -> Self {
+        Param::Int(value.0)
+    }
+}
+impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Param::Null, Into::into)
+    }
+}
+/// Typed ids bind as their number.
+macro_rules! param_from_id {
+    ($($id:ident),+ $(,)?) => {$(
+        impl From<baton_kit::$id> for Param<'_> {
+            fn from(id: baton_kit::$id) -> Self { Param::Int(baton_kit::TypedId::raw(id)) }
+        }
+    )+};
+}
+param_from_id!(AnyId, EventId, PersonId, PlaceId, AccountId, SessionId, CampaignId, TubeId, BoxId, PlateId, RunId, LotId, ImportId);
+
+/// Binds values in the order of `$1, $2, …`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::Param::from($value)),*] as &[$crate::Param<'_>] };
+}
+
+impl rusqlite::ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Param::Null => ValueRef::Null,
+            Param::Int(value) => ValueRef::Integer(*value),
+            Param::Float(value) => ValueRef::Real(*value),
+            Param::Text(value) => ValueRef::Text(value.as_bytes()),
+            Param::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut bytes::BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Int(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
+            Param::Int(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
+            Param::Int(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
+            Param::Int(value) => value.to_sql(ty, out),
+            Param::Float(value) => value.to_sql(ty, out),
+            Param::Text(value) => value.to_sql(ty, out),
+            Param::Bytes(value) => value.to_sql(ty, out),
+        }
+    }
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::FLOAT8 | Type::TEXT | Type::VARCHAR | Type::BYTEA)
+    }
+    to_sql_checked!();
+}
+
+/// One value read.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    Null,
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// One row read; columns by position, as in the statement.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row(pub Vec<Value>);
+
+impl Row {
+    fn wrong(&self, column: usize, wanted: &'static str) -> StoreError {
+        let found = self.0.get(column);
+        StoreError::Other(format!("column {column} holds {found:?}, not {wanted}"))
+    }
+    pub fn int(&self, column: usize) -> StoreResult<i64> {
+        match self.0.get(column) {
+            Some(Value::Int(value)) => Ok(*value),
+            _ => Err(self.wrong(column, "an integer")),
+        }
+    }
+    pub fn maybe_int(&self, column: usize) -> StoreResult<Option<i64>> {
+        match self.0.get(column) {
+            Some(Value::Int(value)) => Ok(Some(*value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "an integer or nothing")),
+        }
+    }
+    pub fn truth(&self, column: usize) -> StoreResult<bool> {
+        self.int(column).map(|value| value != 0)
+    }
+    pub fn time(&self, column: usize) -> StoreResult<baton_kit::Timestamp> {
+        self.int(column).map(baton_kit::Timestamp)
+    }
+    pub fn maybe_time(&self, column: usize) -> StoreResult<Option<baton_kit::Timestamp>> {
+        self.maybe_int(column).map(|value| value.map(baton_kit::Timestamp))
+    }
+    pub fn float(&self, column: usize) -> StoreResult<f64> {
+        match self.0.get(column) {
+            Some(Value::Float(value)) => Ok(*value),
+            _ => Err(self.wrong(column, "a float")),
+        }
+    }
+    pub fn maybe_float(&self, column: usize) -> StoreResult<Option<f64>> {
+        match self.0.get(column) {
+            Some(Value::Float(value)) => Ok(Some(*value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "a float or nothing")),
+        }
+    }
+    pub fn text(&self, column: usize) -> StoreResult<&str> {
+        match self.0.get(column) {
+            Some(Value::Text(value)) => Ok(value),
+            _ => Err(self.wrong(column, "text")),
+        }
+    }
+    pub fn maybe_text(&self, column: usize) -> StoreResult<Option<&str>> {
+        match self.0.get(column) {
+            Some(Value::Text(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "text or nothing")),
+        }
+    }
+    pub fn bytes(&self, column: usize) -> StoreResult<&[u8]> {
+        match self.0.get(column) {
+            Some(Value::Bytes(value)) => Ok(value),
+            _ => Err(self.wrong(column, "bytes")),
+        }
+    }
+    /// A typed id; a stored number that is none is an inconsistency.
+    pub fn id<T: baton_kit::TypedId>(&self, column: usize) -> StoreResult<T> {
+        let packed = baton_kit::Packed::from_raw(self.int(column)?).map_err(|e| StoreError::Other(e.to_string()))?;
+        Ok(T::from_packed(packed))
+    }
+    pub fn maybe_id<T: baton_kit::TypedId>(&self, column: usize) -> StoreResult<Option<T>> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.id(column).map(Some),
+        }
+    }
+}
+
+/// An open connection.
+pub enum Conn {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<PostgresConn>),
+}
+
+pub struct PostgresConn {
+    client: postgres::Client,
+    statements: HashMap<String, postgres::Statement>,
+}
+
+/// How a SQLite file is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// Acknowledged means on disk: the ledger and the keys.
+    Full,
+    /// May lose its tail in a power cut, because it is replayed from the ledger.
+    Replayable,
+    /// Only reads.
+    ReadOnly,
+}
+
+impl Conn {
+    pub fn open_sqlite(path: &std::path::Path, durability: Durability) -> StoreResult<Self> {
+        use rusqlite::OpenFlags;
+        let flags = match durability {
+            Durability::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            _ => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        };
+        let conn = rusqlite::Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(std::time::Duration::from_secs(20))?;
+        conn.set_prepared_statement_cache_capacity(512);
+        if durability != Durability::ReadOnly {
+            conn.pragma_update(None, "journal_mode", "WAL")?;
+            conn.pragma_update(None, "foreign_keys", true)?;
+            conn.pragma_update(None, "synchronous", if durability == Durability::Full { "FULL" } else { "NORMAL" })?;
+        }
+        conn.pragma_update(None, "cache_size", -65_536)?;
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(Conn::Sqlite(conn))
+    }
+
+    pub fn open_postgres(url: &str) -> StoreResult<Self> {
+        let client = postgres::Client::connect(url, postgres::NoTls)?;
+        Ok(Conn::Postgres(Box::new(PostgresConn { client, statements: HashMap::new() })))
+    }
+
+    pub fn backend(&self) -> Backend {
+        match self {
+            Conn::Sqlite(_) => Backend::Sqlite,
+            Conn::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// True when the connection is lost and must be opened again.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Conn::Sqlite(_) => false,
+            Conn::Postgres(conn) => conn.client.is_closed(),
+        }
+    }
+
+    /// Starts a transaction that will write.
+    pub fn begin(&mut self) -> StoreResult<Tx<'_>> {
+        self.start(true)
+    }
+
+    /// Starts a transaction that only reads: one consistent picture.
+    pub fn begin_read(&mut self) -> StoreResult<Tx<'_>> {
+        self.start(false)
+    }
+
+    fn start(&mut self, writes: bool) -> StoreResult<Tx<'_>> {
+        use rusqlite::TransactionBehavior::{Deferred, Immediate};
+        let behavior = if writes { Immediate } else { Deferred };
+        Ok(match self {
+            Conn::Sqlite(conn) => Tx::Sqlite(conn.transaction_with_behavior(behavior)?),
+            Conn::Postgres(conn) => {
+                let PostgresConn { client, statements } = &mut **conn;
+                let mut start = client.build_transaction();
+                if !writes {
+                    start = start.isolation_level(postgres::IsolationLevel::RepeatableRead).read_only(true);
+                }
+                Tx::Postgres(start.start()?, statements)
+            }
+        })
+    }
+
+    /// Runs DDL written in PostgreSQL's words.
+    pub fn execute_ddl(&mut self, schema: &str) -> StoreResult<()> {
+        match self {
+            Conn::Sqlite(conn) => conn.execute_batch(&sqlite_words(schema))?,
+            Conn::Postgres(conn) => {
+                conn.statements.clear();
+                conn.client.batch_execute(schema)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// SQLite only: fold the write-ahead log back into the file.
+    pub fn checkpoint(&mut self) -> StoreResult<()> {
+        if let Conn::Sqlite(conn) = self {
+            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+}
+
+/// PostgreSQL's type words in SQLite's, and STRICT, so that text cannot hide in a number column.
+pub fn sqlite_words(schema: &str) -> String {
+    let words: Vec<String> = schema.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(sqlite_word).collect();
+    words.concat().replace("DOUBLE PRECISION", "REAL").replace("\n);", "\n) STRICT;")
+}
+
+fn sqlite_word(word: &str) -> String {
+    let (stem, tail) = match word.char_indices().last() {
+        Some((at, c)) if !c.is_ascii_alphanumeric() && c != '_' => word.split_at(at),
+        _ => (word, ""),
+    };
+    let stem = match stem {
+        "BYTEA" => "BLOB",
+        "BIGINT" | "SMALLINT" | "BOOLEAN" => "INTEGER",
+        other => other,
+    };
+    format!("{stem}{tail}")
+}
+
+/// A transaction on either store. Dropped without `commit`, it never happened.
+pub enum Tx<'c> {
+    Sqlite(rusqlite::Transaction<'c>),
+    Postgres(postgres::Transaction<'c>, &'c mut HashMap<String, postgres::Statement>),
+}
+
+impl Tx<'_> {
+    pub fn backend(&self) -> Backend {
+        match self {
+            Tx::Sqlite(_) => Backend::Sqlite,
+            Tx::Postgres(..) => Backend::Postgres,
+        }
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<u64> {
+        match self {
+            Tx::Sqlite(tx) => {
+                let mut statement = tx.prepare_cached(&numbered(sql))?;
+                Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+            }
+            Tx::Postgres(tx, statements) => {
+                let statement = prepare(tx, statements, sql)?;
+                let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
+                Ok(tx.execute(&statement, &params)?)
+            }
+        }
+    }
+
+    /// All rows of a query.
+    pub fn query(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.each(sql, params, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The rows of a query, one by one, without holding them all.
+    pub fn each(&mut self, sql: &str, params: &[Param<'_>], mut take: impl FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        match self {
+            Tx::Sqlite(tx) => {
+                let mut statement = tx.prepare_cached(&numbered(sql))?;
+                let columns = statement.column_count();
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                while let Some(row) = rows.next()? {
+                    take(sqlite_row(row, columns)?)?;
+                }
+            }
+            Tx::Postgres(tx, statements) => {
+                let statement = prepare(tx, statements, sql)?;
+                let mut rows = tx.query_raw(&statement, params.iter().map(|p| p as &dyn ToSql))?;
+                while let Some(row) = postgres::fallible_iterator::FallibleIterator::next(&mut rows)? {
+                    take(postgres_row(&row)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first row, if there is one.
+    pub fn first(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<Option<Row>> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// The only row of a query that always has one (a count, a sum).
+    pub fn one(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<Row> {
+        self.first(sql, params)?.ok_or_else(|| StoreError::Other(format!("no row where one must be: {sql}")))
+    }
+
+    /// Inserts many rows: one statement text per chunk on PostgreSQL, one prepared statement on SQLite.
+    /// `head` is `INSERT INTO t (a, b) VALUES`, `tail` what follows the values, or nothing.
+    pub fn insert_many(&mut self, head: &str, columns: usize, rows: &[Vec<Param<'_>>], tail: &str) -> StoreResult<u64> {
+        let chunk = if self.backend() == Backend::Postgres { 64 } else { 1 };
+        let mut touched = 0;
+        for rows in rows.chunks(chunk) {
+            if rows.len() == chunk {
+                let flat: Vec<Param<'_>> = rows.iter().flatten().copied().collect();
+                touched += self.execute(&values_text(head, columns, chunk, tail), &flat)?;
+            } else {
+                for row in rows {
+                    touched += self.execute(&values_text(head, columns, 1, tail), row)?;
+                }
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Runs `work` so that, when it fails, only its own writes are undone.
+    pub fn savepoint<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.raw("SAVEPOINT step")?;
+        match work(self) {
+            Ok(value) => {
+                self.raw("RELEASE SAVEPOINT step")?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.raw("ROLLBACK TO SAVEPOINT step")?;
+                self.raw("RELEASE SAVEPOINT step")?;
+                Err(error)
+            }
+        }
+    }
+
+    fn raw(&mut self, sql: &str) -> StoreResult<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.execute_batch(sql)?,
+            Tx::Postgres(tx, _) => tx.batch_execute(sql)?,
+        }
+        Ok(())
+    }
+
+    pub fn commit(self) -> StoreResult<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit()?,
+            Tx::Postgres(tx, _) => tx.commit()?,
+        }
+        Ok(())
+    }
+
+    pub fn rollback(self) -> StoreResult<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.rollback()?,
+            Tx::Postgres(tx, _) => tx.rollback()?,
+        }
+        Ok(())
+    }
+}
+
+fn prepare(tx: &mut postgres::Transaction<'_>, statements: &mut HashMap<String, postgres::Statement>, sql: &str) -> StoreResult<postgres::Statement> {
+    if let Some(statement) = statements.get(sql) {
+        return Ok(statement.clone());
+    }
+    let statement = tx.prepare(sql)?;
+    statements.insert(sql.to_owned(), statement.clone());
+    Ok(statement)
+}
+
+/// `$2` as `?2`: SQLite numbers `$n` by order of appearance, which silently binds the wrong value.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+fn values_text(head: &str, columns: usize, rows: usize, tail: &str) -> String {
+    let row = |r: usize| {
+        let marks: Vec<String> = (1..=columns).map(|c| format!("${}", r * columns + c)).collect();
+        format!("({})", marks.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("{head} {} {tail}", rows.join(", "))
+}
+
+fn sqlite_row(row: &rusqlite::Row<'_>, columns: usize) -> StoreResult<Row> {
+    let mut values = Vec::with_capacity(columns);
+    for column in 0..columns {
+        values.push(match row.get_ref(column)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Int(value),
+            ValueRef::Real(value) => Value::Float(value),
+            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        });
+    }
+    Ok(Row(values))
+}
+
+fn postgres_row(row: &postgres::Row) -> StoreResult<Row> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        values.push(match *column.type_() {
+            Type::INT8 => row.get::<_, Option<i64>>(index).map_or(Value::Null, Value::Int),
+            Type::INT4 => row.get::<_, Option<i32>>(index).map_or(Value::Null, |v| Value::Int(i64::from(v))),
+            Type::INT2 => row.get::<_, Option<i16>>(index).map_or(Value::Null, |v| Value::Int(i64::from(v))),
+            Type::BOOL => row.get::<_, Option<bool>>(index).map_or(Value::Null, |v| Value::Int(i64::from(v))),
+            Type::FLOAT8 => row.get::<_, Option<f64>>(index).map_or(Value::Null, Value::Float),
+            Type::TEXT | Type::VARCHAR => row.get::<_, Option<String>>(index).map_or(Value::Null, Value::Text),
+            Type::BYTEA => row.get::<_, Option<Vec<u8>>>(index).map_or(Value::Null, Value::Bytes),
+            ref other => return Err(StoreError::Other(format!("column {} has type {other}: cast it in the statement", column.name()))),
+        });
+    }
+    Ok(Row(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ddl_speaks_both_dialects() {
+        let schema = "CREATE TABLE a (\n  bucket BIGINT NOT NULL,\n  hash BYTEA NOT NULL,\n  p DOUBLE PRECISION\n);\n";
+        assert_eq!(sqlite_words(schema), "CREATE TABLE a (\n  bucket INTEGER NOT NULL,\n  hash BLOB NOT NULL,\n  p REAL\n) STRICT;\n");
+    }
+
+    #[test]
+    fn values_are_numbered_through_all_rows() {
+        assert_eq!(values_text("INSERT INTO t (a, b) VALUES", 2, 2, ""), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ");
+    }
+}
