@@ -1,1 +1,60 @@
-//! baton-instruments
+//! Files of real-time PCR instruments.
+//!
+//! [`sniff`] tells the format from the content, [`parse`] reads it into [`Run`]s of wells and curves together with
+//! a list of [`Problem`]s. The instrument's own Cq, call and scores are carried beside the curves and never used as
+//! ours. [`write_rdml`] writes RDML 1.4; the worklist writers hand a plate layout to the instrument's software.
+//!
+//! A file that is truncated, over a [`Limits`] bound or in an unknown encoding is refused whole with the place that
+//! stopped the reading.
+
+mod curves;
+mod limits;
+mod model;
+mod problem;
+mod rdml;
+mod sniff;
+mod value;
+mod well;
+mod worklist;
+mod xml;
+
+pub use limits::Limits;
+pub use model::{Content, PlateFormat, Reading, Run, Signal, VendorRemark, Well};
+pub use problem::{ErrorKind, ParseError, Place, Problem, ProblemKind};
+pub use rdml::{write_rdml, write_rdml_runs};
+pub use sniff::{Format, sniff};
+pub use value::parse_cq;
+pub use well::{WellPosition, parse_well, well_label};
+pub use worklist::{
+    Worklist, WorklistTarget, WorklistWell, worklist_cfx, worklist_cfx_for_dye,
+    worklist_quantstudio,
+};
+
+use problem::Notes;
+
+/// Reads an instrument file; the content decides the format, the name appears in messages.
+///
+/// # Errors
+/// A refusal of the whole file, with the place that stopped the reading.
+pub fn parse(
+    bytes: &[u8],
+    file_name: &str,
+    limits: Limits,
+) -> Result<(Vec<Run>, Vec<Problem>), ParseError> {
+    let mut notes = Notes::new(file_name);
+    if bytes.len() > limits.bytes_max {
+        return Err(notes.over_limit("bytes", limits.bytes_max as u64));
+    }
+    let unpacked = sniff::gunzip(bytes, &notes, limits)?;
+    let bytes = unpacked.as_deref().unwrap_or(bytes);
+    let format = sniff(bytes, file_name);
+    let runs = match format {
+        Format::Rdml => rdml::read(bytes, &mut notes, limits)?,
+        Format::PlainCurves => curves::read(bytes, &mut notes, limits)?,
+        Format::Unknown => return Err(notes.error(ErrorKind::UnknownFormat)),
+    };
+    if runs.iter().all(|run| run.wells.is_empty()) {
+        return Err(notes.error(ErrorKind::NoWells));
+    }
+    Ok((runs, notes.into_problems()))
+}
