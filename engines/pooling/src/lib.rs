@@ -1,9 +1,15 @@
 //! Pools: which tubes may be mixed, how many tests a scheme costs, and what pool results say about
 //! the people in them.
 //!
-//! Everything here is pure and deterministic.
+//! Everything here is pure and deterministic; randomness comes in through [`random::RandomSource`].
 
+pub mod check;
+pub mod dilution;
 pub mod field;
+pub mod matrix;
+pub mod population;
+pub mod random;
+pub mod scheme;
 
 pub use field::{
     DesignRefusal, FollowUp, HoldReason, Mixing, PoolDecision, PoolDesign, PoolOutcome, PoolSource,

@@ -1,0 +1,137 @@
+//! Pooling matrices: which sample is in which pool. Any 0/1 design.
+
+use serde::{Deserialize, Serialize};
+
+pub const MAX_POOLS: usize = 4096;
+pub const MAX_SAMPLES: usize = 65_536;
+pub const MAX_MEMBERSHIPS: usize = 1 << 20;
+
+/// A 0/1 design, stored by pool and by sample. Samples and pools count from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Rows", into = "Rows")]
+pub struct PoolMatrix {
+    pools: Vec<Vec<u32>>,
+    samples: Vec<Vec<u32>>,
+}
+
+/// The serialised form: number of samples and the members of each pool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Rows {
+    samples: usize,
+    pools: Vec<Vec<u32>>,
+}
+
+impl PoolMatrix {
+    /// Builds a design of `samples` samples from the members of each pool.
+    ///
+    /// Refuses members out of range, a sample twice in one pool, and sizes over the bounds.
+    pub fn new(samples: usize, mut pools: Vec<Vec<u32>>) -> Result<Self, String> {
+        let memberships: usize = pools.iter().map(Vec::len).sum();
+        if pools.len() > MAX_POOLS || samples > MAX_SAMPLES || memberships > MAX_MEMBERSHIPS {
+            return Err(format!(
+                "design too large: {} pools, {samples} samples, {memberships} memberships; at most {MAX_POOLS}, {MAX_SAMPLES}, {MAX_MEMBERSHIPS}",
+                pools.len()
+            ));
+        }
+        let mut by_sample = vec![Vec::new(); samples];
+        for (pool, members) in pools.iter_mut().enumerate() {
+            members.sort_unstable();
+            if let Some(pair) = members.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(format!(
+                    "pool {}: sample {} is in it twice",
+                    pool + 1,
+                    pair[0] + 1
+                ));
+            }
+            for member in members.iter() {
+                let Some(of_sample) = by_sample.get_mut(*member as usize) else {
+                    return Err(format!(
+                        "pool {}: there is no sample {}",
+                        pool + 1,
+                        member + 1
+                    ));
+                };
+                of_sample.push(pool as u32);
+            }
+        }
+        Ok(Self {
+            pools,
+            samples: by_sample,
+        })
+    }
+
+    /// Pools of `size` consecutive samples; the last one may be smaller.
+    pub fn disjoint(samples: u32, size: u32) -> Result<Self, String> {
+        let members: Vec<u32> = (0..samples).collect();
+        let pools = members.chunks(size.max(1) as usize).map(<[u32]>::to_vec);
+        Self::new(samples as usize, pools.collect())
+    }
+
+    /// One array plate: a pool per row, then a pool per column; samples run along the rows.
+    pub fn array(rows: u32, columns: u32) -> Result<Self, String> {
+        let row_pools = (0..rows).map(|row| (row * columns..(row + 1) * columns).collect());
+        let column_pools =
+            (0..columns).map(|column| (0..rows).map(|row| row * columns + column).collect());
+        Self::new(
+            (rows * columns) as usize,
+            row_pools.chain(column_pools).collect(),
+        )
+    }
+
+    pub fn pool_count(&self) -> usize {
+        self.pools.len()
+    }
+
+    pub fn sample_count(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Members of a pool, ascending.
+    pub fn members(&self, pool: usize) -> &[u32] {
+        &self.pools[pool]
+    }
+
+    /// Pools of a sample, ascending.
+    pub fn pools_of(&self, sample: usize) -> &[u32] {
+        &self.samples[sample]
+    }
+}
+
+impl TryFrom<Rows> for PoolMatrix {
+    type Error = String;
+    fn try_from(rows: Rows) -> Result<Self, String> {
+        Self::new(rows.samples, rows.pools)
+    }
+}
+
+impl From<PoolMatrix> for Rows {
+    fn from(matrix: PoolMatrix) -> Self {
+        Self {
+            samples: matrix.samples.len(),
+            pools: matrix.pools,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_have_every_sample_in_one_row_and_one_column() {
+        let array = PoolMatrix::array(2, 3).expect("small");
+        assert_eq!(array.members(1), [3, 4, 5]);
+        assert_eq!(array.members(2), [0, 3]);
+        assert!((0..6).all(|sample| array.pools_of(sample).len() == 2));
+        let pools = PoolMatrix::disjoint(5, 2).expect("small");
+        assert_eq!((pools.pool_count(), pools.members(2)), (3, &[4][..]));
+    }
+
+    #[test]
+    fn impossible_designs_are_refused() {
+        assert!(PoolMatrix::new(2, vec![vec![0, 2]]).is_err());
+        let twice = PoolMatrix::new(2, vec![vec![], vec![1, 1]]);
+        assert_eq!(twice, Err("pool 2: sample 2 is in it twice".to_owned()));
+        assert!(PoolMatrix::new(MAX_SAMPLES + 1, Vec::new()).is_err());
+    }
+}
