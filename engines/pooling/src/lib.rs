@@ -7,7 +7,9 @@ pub mod check;
 pub mod dilution;
 pub mod field;
 pub mod matrix;
+pub mod plan;
 pub mod population;
+pub mod prevalence;
 pub mod random;
 pub mod scheme;
 

@@ -162,7 +162,8 @@ impl SizeTable {
 /// Evaluates schemes under fixed conditions; keeps what it learns about each pool size.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
-    conditions: &'a Conditions,
+    population: Population,
+    assay: Assay,
     detection: Option<Detection<'a>>,
     together: HashMap<u32, SizeTable>,
     apart: HashMap<u32, SizeTable>,
@@ -177,11 +178,25 @@ impl<'a> Evaluator<'a> {
             ));
         }
         Ok(Self {
-            conditions,
+            population: conditions.population,
+            assay: conditions.assay,
             detection: conditions.dilution.as_ref().map(Detection::new),
             together: HashMap::new(),
             apart: HashMap::new(),
         })
+    }
+
+    /// The same assay and dilution for another population.
+    pub fn set_population(&mut self, population: Population) -> Result<(), SchemeError> {
+        if !population.is_valid() {
+            return Err(SchemeError(
+                "prevalence and correlation must be probabilities".to_owned(),
+            ));
+        }
+        self.population = population;
+        self.together.clear();
+        self.apart.clear();
+        Ok(())
     }
 
     /// Expected figures of a scheme.
@@ -211,9 +226,9 @@ impl<'a> Evaluator<'a> {
             return;
         }
         let population = if clustered {
-            self.conditions.population
+            self.population
         } else {
-            self.conditions.population.unclustered()
+            self.population.unclustered()
         };
         let table = self.table(n, &population);
         let known = if clustered {
@@ -228,7 +243,7 @@ impl<'a> Evaluator<'a> {
         let Assay {
             sensitivity,
             specificity,
-        } = self.conditions.assay;
+        } = self.assay;
         let p = population.prevalence;
         let all_negative = population.all_negative(n);
         let (mut detected, mut person, mut mean_person) = (1.0, None, 1.0);
@@ -264,7 +279,7 @@ impl<'a> Evaluator<'a> {
 
     /// Probability that the first `sizes.len()` stages of a random person's chain all test positive.
     fn chain_positive(&self, sizes: &[u32], next_clean: &[f64]) -> f64 {
-        let assay = self.conditions.assay;
+        let assay = self.assay;
         let stages = sizes.len() as i32;
         let clean = self.together[&sizes[0]].all_negative;
         let mut probability = clean * (1.0 - assay.specificity).powi(stages);
@@ -286,7 +301,7 @@ impl<'a> Evaluator<'a> {
         for size in sizes {
             self.prepare(*size, true);
         }
-        let assay = self.conditions.assay;
+        let assay = self.assay;
         let next_clean: Vec<f64> = sizes
             .iter()
             .skip(1)
@@ -324,19 +339,19 @@ impl<'a> Evaluator<'a> {
 
     /// Pooled specificity from the chance of a final single test, overall and for a positive person.
     fn specificity(&self, tested: f64, tested_if_positive: f64) -> f64 {
-        let p = self.conditions.population.prevalence;
+        let p = self.population.prevalence;
         if p >= 1.0 {
-            return self.conditions.assay.specificity;
+            return self.assay.specificity;
         }
         let tested_if_negative = ((tested - p * tested_if_positive) / (1.0 - p)).clamp(0.0, 1.0);
-        1.0 - (1.0 - self.conditions.assay.specificity) * tested_if_negative
+        1.0 - (1.0 - self.assay.specificity) * tested_if_negative
     }
 
     fn array(&mut self, rows: u32, columns: u32) -> Figures {
         self.prepare(columns, true);
         self.prepare(rows, false);
         self.prepare(1, true);
-        let p = self.conditions.population.prevalence;
+        let p = self.population.prevalence;
         let row = &self.together[&columns];
         let column = &self.apart[&rows];
         let (row_negative, column_negative) =
@@ -345,7 +360,7 @@ impl<'a> Evaluator<'a> {
             column_negative.powi(columns as i32 - 1),
             row_negative.powi(rows as i32 - 1),
         );
-        let se = self.conditions.assay.sensitivity;
+        let se = self.assay.sensitivity;
         let (mut both, mut tested_positive, mut found) = (0.0, 0.0, 0.0);
         for point in 0..self.points() {
             let (r, c) = (se * row.person_at(point), se * column.person_at(point));
@@ -371,7 +386,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn tests_negative(&self, table: &SizeTable) -> f64 {
-        let assay = self.conditions.assay;
+        let assay = self.assay;
         (1.0 - assay.sensitivity * table.detected) * (1.0 - table.all_negative)
             + assay.specificity * table.all_negative
     }
@@ -384,8 +399,8 @@ impl<'a> Evaluator<'a> {
         length: u32,
         is_row: bool,
     ) -> f64 {
-        let assay = self.conditions.assay;
-        let population = self.conditions.population;
+        let assay = self.assay;
+        let population = self.population;
         let clean_cross = 1.0 - crossing.positive_despite;
         let crosses_negative = clean_cross.powi(length as i32);
         let false_line = (1.0 - assay.specificity) * line.all_negative * crosses_negative;
@@ -430,8 +445,8 @@ impl<'a> Evaluator<'a> {
             self.prepare(size_of(&pool), false);
         }
         let samples = matrix.sample_count() as f64;
-        let p = self.conditions.population.prevalence;
-        let se = self.conditions.assay.sensitivity;
+        let p = self.population.prevalence;
+        let se = self.assay.sensitivity;
         let points = self.points() as f64;
         let (mut tested, mut tested_positive, mut found) = (0.0, 0.0, 0.0);
         for sample in 0..matrix.sample_count() {
