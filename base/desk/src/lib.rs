@@ -1,1 +1,174 @@
-//! baton-desk
+//! The desk: the HTTP shell around the rooms. Sessions, roles, words, page frame, facts and decisions at the door.
+
+pub mod accounts;
+pub mod actor;
+pub mod answer;
+mod assets;
+mod facts;
+pub mod form;
+pub mod page;
+mod rate;
+pub mod room;
+mod server;
+mod session;
+pub mod texts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_kit::{AccountId, AnyId, Bucket, EventId, Refusal, Site, Status, TypedId};
+use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Tx, Undecided, to_json};
+
+pub use actor::{Actor, Role, Scope};
+pub use answer::Answered;
+pub use page::Page;
+pub use room::{Access, FactContext, FactDoor, InboxItem, NavItem, Room, Route};
+pub use server::{openapi, router, routes};
+pub use texts::{Texts, Words};
+
+/// How long a page waits to see its own writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What every handler holds.
+pub type App = Arc<Desk>;
+
+/// The desk of one running installation.
+pub struct Desk {
+    pub ledger: Arc<Ledger>,
+    pub site: Site,
+    /// Name of the installation, shown on pages and reports.
+    pub name: String,
+    pub texts: Texts,
+    pub rooms: Vec<Room>,
+    pub(crate) sessions: session::Sessions,
+    pub(crate) attempts: rate::Attempts,
+    /// Shown once on the server's terminal; whoever makes the first administrator must know it.
+    pub setup_token: String,
+}
+
+/// A decision that came about.
+#[derive(Debug, Clone)]
+pub struct Decision<O> {
+    pub acknowledgement: Acknowledgement,
+    pub outcome: O,
+}
+
+impl Desk {
+    pub fn new(ledger: Arc<Ledger>, site: Site, name: String, rooms: Vec<Room>) -> Result<App, String> {
+        let texts = Texts::of(rooms.iter().map(|room| room.texts))?;
+        let setup_token = baton_ledger::hex(&ledger.vault().random::<8>());
+        Ok(Arc::new(Self { ledger, site, name, texts, rooms, sessions: session::Sessions::default(), attempts: rate::Attempts::default(), setup_token }))
+    }
+
+    /// Looks at the folded state away from the async threads.
+    pub async fn read<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided> + Send + 'static) -> Result<T, Refusal> {
+        let ledger = self.ledger.clone();
+        self.blocking(move || ledger.read(work)).await
+    }
+
+    /// Looks at the log itself.
+    pub async fn read_log<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided> + Send + 'static) -> Result<T, Refusal> {
+        let ledger = self.ledger.clone();
+        self.blocking(move || ledger.read_log(work)).await
+    }
+
+    /// Runs blocking work; a store's failure becomes our fault, logged once here.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Undecided> + Send + 'static) -> Result<T, Refusal> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Undecided::Refused(refusal))) => Err(refusal),
+            Ok(Err(Undecided::Store(error))) => {
+                tracing::error!(%error, "a read failed");
+                Err(Refusal::new("store-broken", Status::Broken))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a handler panicked");
+                Err(Refusal::new("rule-broken", Status::Broken))
+            }
+        }
+    }
+
+    /// Records facts; one answer each, once they are durable.
+    pub async fn record(&self, drafts: Vec<Draft>) -> Result<Vec<baton_ledger::Answer>, Refusal> {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        self.ledger.record(drafts, move |answers| _ = send.send(answers))?;
+        receive.await.map_err(|_| shutting_down())
+    }
+
+    /// Takes a command through its lane: load, decide, append, apply, answer. `decide` may be run again and has no effects.
+    /// The answer comes after the tables show it.
+    pub async fn decide<C: Command + Send + 'static>(
+        &self,
+        actor: &Actor,
+        id: EventId,
+        command: C,
+        mut decide: impl FnMut(&mut Tx<'_>, &C, baton_kit::Timestamp) -> Result<C::Outcome, Undecided> + Send + 'static,
+    ) -> Result<Decision<C::Outcome>, Refusal> {
+        let text = to_json(&command).map_err(|_| Refusal::new("store-broken", Status::Broken))?;
+        let actor = actor.account;
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let body = text.clone();
+        let step = move |tx: &mut Tx<'_>, now| {
+            let outcome = to_json(&decide(tx, &command, now)?)?;
+            let body = format!("{{\"command\":{body},\"outcome\":{outcome}}}");
+            Ok(Draft { id, kind: C::KIND.to_owned(), happened: now, actor, body, notes: Vec::new() })
+        };
+        self.ledger.decide(id, text, Box::new(step), move |answer| _ = send.send(answer))?;
+        let acknowledgement = receive.await.map_err(|_| shutting_down())??;
+        let body = acknowledgement.body.as_deref().unwrap_or_default();
+        let decided: Decided<C, C::Outcome> = serde_json::from_str(body).map_err(|error| {
+            tracing::error!(%error, id = %acknowledgement.id, "a decision of another kind has this id");
+            Refusal::conflict("id-conflict").with("id", acknowledgement.id)
+        })?;
+        Ok(Decision { acknowledgement, outcome: decided.outcome })
+    }
+
+    /// Waits until pages show what was acknowledged.
+    pub async fn seen(&self, ordinal: i64) {
+        let ledger = self.ledger.clone();
+        _ = tokio::task::spawn_blocking(move || ledger.wait_folded(ordinal, PATIENCE)).await;
+    }
+
+    /// An id for a form that is about to be shown: sent twice, it counts once.
+    pub async fn form_id(&self, bucket: Bucket) -> Result<EventId, Refusal> {
+        let ledger = self.ledger.clone();
+        self.blocking(move || Ok(ledger.next_id(bucket)?)).await
+    }
+
+    /// Refuses what was tried too often lately under this name (a sign-in, a look-up by last digits).
+    pub fn attempt(&self, name: &str) -> Result<(), Refusal> {
+        self.attempts.check(name, self.ledger.now())
+    }
+
+    /// Remembers that an attempt under this name failed.
+    pub fn attempt_failed(&self, name: &str) {
+        self.attempts.failed(name, self.ledger.now());
+    }
+
+    /// Puts on record that somebody looked at these people.
+    pub fn looked(&self, actor: &Actor, subjects: Vec<AnyId>, purpose: &'static str) {
+        if subjects.is_empty() {
+            return;
+        }
+        let body = accounts::events::PersonsViewed { subjects, purpose: purpose.to_owned() };
+        let draft = self.ledger.next_id(Bucket::INSTALLATION).and_then(|id| Draft::of(id, self.ledger.now(), actor.account, &body));
+        let recorded = draft.map(|draft| self.ledger.record(vec![draft], |_| {}));
+        if !matches!(recorded, Ok(Ok(()))) {
+            tracing::error!("a look at personal data could not be put on record");
+        }
+    }
+}
+
+fn shutting_down() -> Refusal {
+    Refusal::new("shutting-down", Status::Full).with("seconds", 10)
+}
+
+/// An account's id as any id, for sealing and viewing.
+pub fn any_id(id: impl TypedId) -> AnyId {
+    AnyId::from_packed(id.packed())
+}
+
+/// The account behind an actor, or the refusal to say who must sign in.
+pub fn signed_in(actor: &Actor) -> Result<AccountId, Refusal> {
+    actor.account.ok_or_else(|| Refusal::new("not-signed-in", Status::Unknown))
+}

@@ -11,6 +11,14 @@ pub trait EventBody: Serialize + DeserializeOwned {
     const KIND: &'static str;
 }
 
+/// A command that can be decided. The event that results holds it together with its outcome.
+pub trait Command: Serialize + DeserializeOwned {
+    /// What was decided beyond the command itself; `()` when the command says it all.
+    type Outcome: Serialize + DeserializeOwned;
+    /// The kind of the resulting event: `room.what_happened`, in the past tense.
+    const KIND: &'static str;
+}
+
 /// The body of a decision: what was asked, and what was decided.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Decided<C, O> {
@@ -94,6 +102,10 @@ impl Event {
             row: self.id.to_string(),
             problem: format!("{} body: {error}", self.kind),
         })
+    }
+    /// The typed body of a decision.
+    pub fn decided<C: Command>(&self) -> StoreResult<Decided<C, C::Outcome>> {
+        self.body()
     }
     pub fn notes(&self) -> StoreResult<Vec<Note>> {
         if self.noted.is_empty() {

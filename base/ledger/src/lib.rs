@@ -8,6 +8,7 @@ mod lanes;
 pub mod place;
 mod projector;
 mod readers;
+mod sealed;
 pub mod schema;
 mod vault;
 mod writer;
@@ -21,10 +22,11 @@ use baton_kit::{Bucket, Clock, Device, Entropy, EventId, Refusal, Status, Timest
 use parking_lot::{Condvar, Mutex};
 
 pub use door::{Backend, Conn, Param, Row, StoreError, StoreResult, Tx, Value};
-pub use event::{Acknowledgement, Decided, Draft, Event, EventBody, Note, to_json};
+pub use event::{Acknowledgement, Command, Decided, Draft, Event, EventBody, Note, to_json};
 pub use lanes::{Answer, Decide, ID_CONFLICT, LANE_LIMIT, Undecided};
 pub use place::Place;
 pub use projector::{Apply, Fold};
+pub use sealed::Sealed;
 pub use vault::{Secrets, Vault, hex};
 
 /// How many sequence numbers a server reserves at a time for its own events.

@@ -1,0 +1,26 @@
+//! Accounts, sign-ins and devices: who acts, from what, with which rights.
+
+pub mod events;
+pub mod pages;
+pub mod rules;
+pub mod store;
+
+use baton_ledger::Fold;
+
+use crate::room::{Access, NavItem, Room, no_inbox};
+use crate::Role;
+
+/// The desk's own room.
+pub fn room() -> Room {
+    Room {
+        fold: Fold { room: "accounts", schema: include_str!("schema.sql"), apply: store::apply, volatile: &["account.sealed", "session.token_hash", "device.token_hash", "session.expires_us", "session.started_us", "account.created_us", "device.enrolled_us", "viewed.happened_us", "viewed.id"] },
+        routes: pages::routes(),
+        facts: Vec::new(),
+        nav: vec![
+            NavItem { words: "nav-users", link: "/users", access: Access::Roles(&[Role::Administrator]) },
+            NavItem { words: "nav-devices", link: "/devices", access: Access::Roles(&[Role::Administrator]) },
+        ],
+        inbox: no_inbox,
+        texts: crate::room_texts!("desk"),
+    }
+}

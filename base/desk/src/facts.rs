@@ -1,0 +1,134 @@
+//! `POST /v1/facts`: what already happened. Never refused for what it says; each fact has its own answer.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use baton_kit::{EventId, Refusal, Timestamp, TypedId};
+use baton_ledger::{Draft, Note, Undecided};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::answer::{Answered, RefusalAnswer};
+use crate::form::Body;
+use crate::room::{Access, FactContext, Route};
+use crate::{App, Desk};
+
+/// How many facts one request may carry.
+const BATCH_LIMIT: usize = 500;
+/// How long a fact waits for the one before it to show, so that its notes are right.
+const NOTE_PATIENCE: Duration = Duration::from_millis(40);
+
+/// Facts of one device, oldest first.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FactsSent {
+    facts: Vec<FactSent>,
+}
+
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FactSent {
+    /// `bucket·device·sequence`, made by the device and the same at every resend.
+    id: EventId,
+    kind: String,
+    happened_us: Timestamp,
+    body: serde_json::Value,
+}
+
+/// One answer per fact, in the order sent.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct FactsAnswered {
+    answers: Vec<FactAnswered>,
+}
+
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct FactAnswered {
+    id: EventId,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Durable. A resend gets this very answer again.
+    Recorded { ordinal: i64, recorded_us: Timestamp, notes: Vec<NoteAnswered> },
+    /// Not recorded: see the code.
+    Refused { refusal: RefusalAnswer },
+}
+
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct NoteAnswered {
+    code: String,
+    /// In the asker's language.
+    message: String,
+    arguments: Vec<(String, String)>,
+}
+
+pub(crate) fn route() -> Route {
+    Route::post("/v1/facts", Access::SignedIn, "Record what happened; safe to send again", record).takes::<FactsSent>().answers::<FactsAnswered>().up_to(4 << 20)
+}
+
+async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent>) -> Answered<Json<FactsAnswered>> {
+    if sent.facts.len() > BATCH_LIMIT {
+        return Err(Refusal::malformed("batch-too-long").with("limit", BATCH_LIMIT).into());
+    }
+    let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
+    let drafts: Vec<Result<Draft, Refusal>> = sent.facts.into_iter().map(|fact| draft(&app, &actor, fact)).collect();
+    let drafts = note(&app, &actor, drafts).await?;
+    let mut answers = app.record(drafts.iter().filter_map(|draft| draft.as_ref().ok().cloned()).collect()).await?.into_iter();
+    let mut answered = Vec::with_capacity(ids.len());
+    for (id, draft) in ids.into_iter().zip(drafts) {
+        let result = draft.and_then(|_| answers.next().unwrap_or_else(|| Err(crate::shutting_down())));
+        answered.push(FactAnswered { id, outcome: outcome(&app, &actor, result) });
+    }
+    Ok(Json(FactsAnswered { answers: answered }))
+}
+
+fn draft(app: &Desk, actor: &Actor, fact: FactSent) -> Result<Draft, Refusal> {
+    let door = app.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == fact.kind);
+    let door = door.ok_or_else(|| Refusal::malformed("fact-unknown").with("kind", &fact.kind))?;
+    if !actor.has_any(door.roles) {
+        return Err(Refusal::forbidden("role-missing"));
+    }
+    if actor.device != Some(fact.id.packed().device()) {
+        return Err(Refusal::forbidden("not-your-device").with("id", fact.id));
+    }
+    let body = (door.parse)(fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;
+    Ok(Draft { id: fact.id, kind: door.kind.to_owned(), happened: fact.happened_us, actor: actor.account, body, notes: Vec::new() })
+}
+
+type Drafts = Vec<Result<Draft, Refusal>>;
+
+/// What the sayer is told at once. It is stored with the fact, so that a resend hears the same.
+async fn note(app: &App, actor: &Actor, mut drafts: Drafts) -> Result<Drafts, Refusal> {
+    let (desk, actor) = (app.clone(), actor.clone());
+    app.blocking(move || {
+        desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
+        desk.ledger.read(|tx| {
+            for draft in drafts.iter_mut().filter_map(|draft| draft.as_mut().ok()) {
+                let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
+                let context = FactContext { id: draft.id, happened: draft.happened, actor: actor.clone(), site: desk.site.clone() };
+                draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &draft.body, &context))?;
+            }
+            Ok::<(), Undecided>(())
+        })?;
+        Ok(drafts)
+    })
+    .await
+}
+
+fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {
+    let words = app.texts.words(actor.language);
+    match result {
+        Ok(acknowledged) => {
+            let notes = acknowledged.notes.into_iter().map(|note: Note| NoteAnswered { message: words.note(&note), code: note.code, arguments: note.arguments });
+            Outcome::Recorded { ordinal: acknowledged.ordinal, recorded_us: acknowledged.recorded_us, notes: notes.collect() }
+        }
+        Err(refusal) => {
+            let (message, next) = words.refusal(&refusal);
+            Outcome::Refused { refusal: RefusalAnswer { code: refusal.code.to_owned(), message, next } }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The frame of every page: head, menu, language, sign-out. Rooms fill in the middle.
+
+use baton_kit::{Language, Refusal, Timestamp};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::actor::Actor;
+use crate::texts::Words;
+use crate::{App, Desk};
+
+/// What a page is drawn for.
+pub struct Page<'a> {
+    pub desk: &'a Desk,
+    pub actor: &'a Actor,
+    pub words: Words<'a>,
+}
+
+impl<'a> Page<'a> {
+    pub fn new(desk: &'a App, actor: &'a Actor) -> Self {
+        Self { desk, actor, words: desk.texts.words(actor.language) }
+    }
+
+    pub fn t(&self, key: &str) -> String {
+        self.words.t(key)
+    }
+    pub fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.words.with(key, values)
+    }
+    /// Local date and time.
+    pub fn time(&self, at: Timestamp) -> String {
+        self.desk.site.show(at)
+    }
+    pub fn hour(&self, at: Timestamp) -> String {
+        self.desk.site.show_hour(at)
+    }
+
+    /// A whole page. `title` is in the reader's language already.
+    pub fn frame(&self, title: &str, content: Markup) -> Markup {
+        self.frame_with(title, &[], content)
+    }
+
+    /// A whole page with scripts of its own.
+    pub fn frame_with(&self, title: &str, scripts: &[&str], content: Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang=(self.words.language.tag()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="baton-csrf" content=(self.actor.csrf);
+                    @if let Some(device) = self.actor.device { meta name="baton-device" content=(device.number()); }
+                    title { (title) " · " (self.desk.name) }
+                    link rel="stylesheet" href="/assets/baton.css";
+                    script src="/assets/baton.js" defer {}
+                    @for script in scripts { script src=(script) defer {} }
+                }
+                body {
+                    a.skip href="#main" { (self.t("frame-skip")) }
+                    header.top {
+                        a.brand href="/" { "Baton" span.installation { (self.desk.name) } }
+                        (self.menu())
+                        (self.who())
+                    }
+                    main id="main" { h1 { (title) } (content) }
+                }
+            }
+        }
+    }
+
+    fn menu(&self) -> Markup {
+        let items = self.desk.rooms.iter().flat_map(|room| &room.nav).filter(|item| item.access.admits(self.actor));
+        html! {
+            @if self.actor.account.is_some() {
+                nav aria-label=(self.t("frame-menu")) { @for item in items { a href=(item.link) { (self.t(item.words)) } } }
+            }
+        }
+    }
+
+    fn who(&self) -> Markup {
+        html! {
+            div.who {
+                form method="post" action="/language" {
+                    @for language in Language::ALL {
+                        button.language name="language" value=(language.tag()) lang=(language.tag()) aria-current=(language == self.words.language) { (language.own_name()) }
+                    }
+                }
+                @if self.actor.account.is_some() {
+                    form method="post" action="/sign-out" { span.name { (self.actor.name) } " " button { (self.t("frame-sign-out")) } }
+                }
+            }
+        }
+    }
+}
+
+/// A refusal as a page.
+pub(crate) fn refusal(app: &App, actor: &Actor, refusal: &Refusal, message: &str, next: Option<&str>) -> Markup {
+    let page = Page::new(app, actor);
+    page.frame(
+        &page.t("refusal-title"),
+        html! {
+            div.notice.bad role="alert" {
+                p { (message) }
+                @if let Some(next) = next { p { (next) } }
+                p.code { (refusal.code) }
+            }
+            p { a href="/" { (page.t("frame-home")) } }
+        },
+    )
+}

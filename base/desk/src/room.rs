@@ -1,0 +1,171 @@
+//! What a room hands to the desk: its fold, its routes with who may use them, the facts it takes, its place on the home page.
+
+use axum::http::Method;
+use axum::routing::MethodRouter;
+use baton_kit::{Device, EventId, PlaceId, Timestamp};
+use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
+
+use crate::actor::{Actor, Role};
+use crate::App;
+
+/// Who may use a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Anybody, signed in or not.
+    Public,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// Whoever has one of these roles.
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    pub fn admits(self, actor: &Actor) -> bool {
+        match self {
+            Access::Public => true,
+            Access::SignedIn => actor.account.is_some(),
+            Access::Roles(roles) => actor.account.is_some() && actor.has_any(roles),
+        }
+    }
+}
+
+/// One route: there is no other way to put a handler on the wire.
+#[derive(Clone)]
+pub struct Route {
+    pub method: Method,
+    /// axum's syntax: `/v1/tubes/{tube}`.
+    pub path: &'static str,
+    pub access: Access,
+    /// One line for the API page.
+    pub summary: &'static str,
+    pub handler: MethodRouter<App>,
+    pub body: Option<fn() -> schemars::Schema>,
+    pub answer: Option<fn() -> schemars::Schema>,
+}
+
+fn schema<T: schemars::JsonSchema>() -> schemars::Schema {
+    schemars::generate::SchemaSettings::openapi3().with(|s| s.inline_subschemas = true).into_generator().into_root_schema_for::<T>()
+}
+
+impl Route {
+    fn new(method: Method, path: &'static str, access: Access, summary: &'static str, handler: MethodRouter<App>) -> Self {
+        Self { method, path, access, summary, handler, body: None, answer: None }
+    }
+    pub fn get<H: axum::handler::Handler<T, App>, T: 'static>(path: &'static str, access: Access, summary: &'static str, handler: H) -> Self {
+        Self::new(Method::GET, path, access, summary, axum::routing::get(handler))
+    }
+    pub fn post<H: axum::handler::Handler<T, App>, T: 'static>(path: &'static str, access: Access, summary: &'static str, handler: H) -> Self {
+        Self::new(Method::POST, path, access, summary, axum::routing::post(handler))
+    }
+    /// The JSON it takes.
+    pub fn takes<T: schemars::JsonSchema>(mut self) -> Self {
+        self.body = Some(schema::<T>);
+        self
+    }
+    /// The JSON it answers.
+    pub fn answers<T: schemars::JsonSchema>(mut self) -> Self {
+        self.answer = Some(schema::<T>);
+        self
+    }
+    /// Lifts axum's limit on the body, for uploads.
+    pub fn up_to(mut self, bytes: usize) -> Self {
+        self.handler = self.handler.layer(axum::extract::DefaultBodyLimit::max(bytes));
+        self
+    }
+}
+
+/// What is known about a fact while it is noted.
+#[derive(Clone, Debug)]
+pub struct FactContext {
+    pub id: EventId,
+    pub happened: Timestamp,
+    pub actor: Actor,
+    pub site: baton_kit::Site,
+}
+
+type Parse = Box<dyn Fn(serde_json::Value) -> Result<String, String> + Send + Sync>;
+type NoteIt = Box<dyn Fn(&mut Tx<'_>, &str, &FactContext) -> StoreResult<Vec<Note>> + Send + Sync>;
+
+/// One kind of fact that devices may send to `POST /v1/facts`.
+pub struct FactDoor {
+    pub kind: &'static str,
+    pub roles: &'static [Role],
+    pub(crate) parse: Parse,
+    pub(crate) note: NoteIt,
+}
+
+impl std::fmt::Debug for FactDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FactDoor({})", self.kind)
+    }
+}
+
+impl FactDoor {
+    /// A fact is never refused for what it says; `note` tells the sayer at once what is odd about it.
+    pub fn of<B: EventBody + 'static>(roles: &'static [Role], note: fn(&mut Tx<'_>, &B, &FactContext) -> StoreResult<Vec<Note>>) -> Self {
+        let parse = |value| {
+            let body: B = serde_json::from_value(value).map_err(|error| error.to_string())?;
+            serde_json::to_string(&body).map_err(|error| error.to_string())
+        };
+        let note = move |tx: &mut Tx<'_>, body: &str, context: &FactContext| {
+            let body: B = serde_json::from_str(body).map_err(|error| baton_ledger::StoreError::Other(error.to_string()))?;
+            note(tx, &body, context)
+        };
+        Self { kind: B::KIND, roles, parse: Box::new(parse), note: Box::new(note) }
+    }
+}
+
+/// Something whose baton is in my hand.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct InboxItem {
+    /// Key of its words, e.g. `inbox-box-offered`.
+    pub words: &'static str,
+    pub arguments: Vec<(&'static str, String)>,
+    pub link: String,
+    pub deadline_us: Option<Timestamp>,
+    pub place: Option<PlaceId>,
+}
+
+/// An entry of the menu.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NavItem {
+    /// Key of its words, e.g. `nav-sampling`.
+    pub words: &'static str,
+    pub link: &'static str,
+    pub access: Access,
+}
+
+/// Everything a room gives to the desk.
+pub struct Room {
+    pub fold: Fold,
+    pub routes: Vec<Route>,
+    pub facts: Vec<FactDoor>,
+    pub nav: Vec<NavItem>,
+    /// What is in this actor's hand now.
+    pub inbox: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<InboxItem>>,
+    /// Fluent texts in the order of [`baton_kit::Language::ALL`]: see [`crate::room_texts!`].
+    pub texts: [&'static str; 3],
+}
+
+/// A room without anything for the home page.
+pub fn no_inbox(_: &mut Tx<'_>, _: &Actor, _: Timestamp) -> StoreResult<Vec<InboxItem>> {
+    Ok(Vec::new())
+}
+
+/// The Fluent files `locales/<language>/<name>.ftl`, embedded. Call it from a crate two folders below the root.
+#[macro_export]
+macro_rules! room_texts {
+    ($name:literal) => {
+        [
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/zh-Hans/", $name, ".ftl")),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/zh-Hant/", $name, ".ftl")),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/en/", $name, ".ftl")),
+        ]
+    };
+}
+
+/// Device of an actor, or the refusal that says facts need one.
+pub fn device_of(actor: &Actor) -> Result<Device, baton_kit::Refusal> {
+    actor.device.ok_or_else(|| baton_kit::Refusal::forbidden("no-device"))
+}
+

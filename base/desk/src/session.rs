@@ -1,0 +1,170 @@
+//! From cookie or token to [`Actor`], for every request.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use baton_kit::{Language, Refusal, Status, Timestamp, time::SECOND_US};
+use parking_lot::Mutex;
+
+use crate::accounts::store;
+use crate::actor::Actor;
+use crate::answer::{RefusalAnswer, Refused, Unworded};
+use crate::{App, page};
+
+pub(crate) const SESSION_COOKIE: &str = "baton_session";
+pub(crate) const LANGUAGE_COOKIE: &str = "baton_language";
+/// For how long a resolved token is believed without looking again.
+const BELIEVED_US: i64 = 5 * SECOND_US;
+const REMEMBERED: usize = 10_000;
+
+/// Tokens resolved a moment ago.
+#[derive(Default)]
+pub(crate) struct Sessions(Mutex<HashMap<String, (Timestamp, Actor)>>);
+
+impl Sessions {
+    fn recall(&self, hash: &str, now: Timestamp) -> Option<Actor> {
+        let known = self.0.lock();
+        let (at, actor) = known.get(hash)?;
+        (now.since(*at) < BELIEVED_US).then(|| actor.clone())
+    }
+    fn remember(&self, hash: String, now: Timestamp, actor: Actor) {
+        let mut known = self.0.lock();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, (at, _)| now.since(*at) < BELIEVED_US);
+        }
+        known.insert(hash, (now, actor));
+    }
+    /// After a sign-out or a change of rights nobody is believed.
+    pub(crate) fn forget(&self) {
+        self.0.lock().clear();
+    }
+}
+
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+fn language(headers: &HeaderMap) -> Option<Language> {
+    cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_tag)
+}
+
+fn accepted_language(headers: &HeaderMap) -> Language {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    accepted.and_then(Language::negotiate).unwrap_or_default()
+}
+
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Actor, Refusal> {
+    let token = bearer(headers).or_else(|| cookie(headers, SESSION_COOKIE));
+    let Some(token) = token else { return Ok(Actor::anonymous(language(headers).unwrap_or_else(|| accepted_language(headers)))) };
+    let hash = app.ledger.secrets().token_hash(token);
+    let now = app.ledger.now();
+    let mut actor = match app.sessions.recall(&hash, now) {
+        Some(actor) => actor,
+        None => {
+            let (key, vault) = (hash.clone(), app.ledger.vault().clone());
+            let found = app.read(move |tx| Ok(store::actor_by_token(tx, &vault, &key, now)?)).await?;
+            let Some(mut actor) = found else {
+                return Ok(Actor::anonymous(language(headers).unwrap_or_else(|| accepted_language(headers))));
+            };
+            actor.csrf = app.ledger.secrets().token_hash(&format!("csrf {hash}"));
+            app.sessions.remember(hash, now, actor.clone());
+            actor
+        }
+    };
+    if let Some(chosen) = language(headers) {
+        actor.language = chosen;
+    }
+    Ok(actor)
+}
+
+/// Another site may make a browser send our cookie, but it cannot lie about where the request comes from.
+fn comes_from_us(request: &Request, actor: &Actor) -> bool {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if text("x-baton-csrf").is_some_and(|shown| !actor.csrf.is_empty() && shown == actor.csrf) {
+        return true;
+    }
+    match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), _, _) => site == "same-origin" || site == "none",
+        (None, Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, from)| from == host),
+        _ => false,
+    }
+}
+
+/// Around every request: who is asking, is it really them, and refusals in their words.
+pub(crate) async fn at_the_desk(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let actor = match identify(&app, request.headers()).await {
+        Ok(actor) => actor,
+        Err(refusal) => return Refused(refusal).into_response(),
+    };
+    let html = wants_html(&request);
+    let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let by_cookie = bearer(request.headers()).is_none() && actor.account.is_some();
+    request.extensions_mut().insert(actor.clone());
+    let response = if changes && by_cookie && !comes_from_us(&request, &actor) {
+        Refused(Refusal::forbidden("other-site")).into_response()
+    } else {
+        next.run(request).await
+    };
+    let mut response = match response.extensions().get::<Unworded>().cloned() {
+        Some(Unworded(refusal)) => worded(&app, &actor, refusal, response, html, &target),
+        None => response,
+    };
+    guard_headers(response.headers_mut());
+    response
+}
+
+fn wants_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    accept.contains("text/html") && !request.uri().path().starts_with("/v1/")
+}
+
+fn worded(app: &App, actor: &Actor, refusal: Refusal, bare: Response, html: bool, target: &str) -> Response {
+    if html && refusal.status == Status::Unknown {
+        let next: String = target.bytes().map(|b| if b.is_ascii_alphanumeric() || b == b'/' { (b as char).to_string() } else { format!("%{b:02X}") }).collect();
+        return Redirect::to(&format!("/sign-in?next={next}")).into_response();
+    }
+    let (message, next) = app.texts.words(actor.language).refusal(&refusal);
+    let (mut parts, _) = bare.into_parts();
+    let body = if html {
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        page::refusal(app, actor, &refusal, &message, next.as_deref()).into_string()
+    } else {
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let answer = RefusalAnswer { code: refusal.code.to_owned(), message, next };
+        serde_json::to_string(&answer).unwrap_or_default()
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.extensions.remove::<Unworded>();
+    Response::from_parts(parts, body.into())
+}
+
+fn guard_headers(headers: &mut HeaderMap) {
+    const GUARDS: [(&str, &str); 5] = [
+        ("content-security-policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("permissions-policy", "camera=(self)"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ];
+    for (name, value) in GUARDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+impl<S: Sync> FromRequestParts<S> for Actor {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        parts.extensions.get::<Actor>().cloned().ok_or_else(|| Refused(Refusal::new("not-signed-in", Status::Unknown)))
+    }
+}
