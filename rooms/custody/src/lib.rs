@@ -1,1 +1,3 @@
-//! baton-custody
+//! See README.md of this room.
+
+pub mod events;

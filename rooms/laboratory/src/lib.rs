@@ -1,1 +1,3 @@
-//! baton-laboratory
+//! See README.md of this room.
+
+pub mod events;

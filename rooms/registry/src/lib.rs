@@ -1,1 +1,3 @@
-//! baton-registry
+//! See README.md of this room.
+
+pub mod events;

@@ -1,1 +1,3 @@
-//! baton-screening
+//! See README.md of this room.
+
+pub mod events;

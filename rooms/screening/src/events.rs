@@ -1,0 +1,128 @@
+//! What is stored about campaigns and sampling.
+
+use baton_kit::{CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId};
+use baton_ledger::{Command, EventBody};
+use serde::{Deserialize, Serialize};
+
+/// Who is due. A person is due when any list names them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Who {
+    /// Zones, grids, buildings or enterprises.
+    #[serde(default)]
+    pub places: Vec<PlaceId>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    pub people: Vec<PersonId>,
+}
+
+/// How often.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cadence {
+    Once,
+    EveryDays(u16),
+}
+
+/// Opens a campaign and its first round; the event's id becomes the [`CampaignId`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenCampaign {
+    pub name: String,
+    pub who: Who,
+    /// Name of the assay's rule set, e.g. `orf1ab-n-ic`.
+    pub assay: String,
+    /// Swabs per tube: 1, 5, 10 or 20.
+    pub ratio: u16,
+    pub opens_us: Timestamp,
+    pub closes_us: Timestamp,
+    pub cadence: Cadence,
+}
+impl Command for OpenCampaign {
+    /// How many people were due when it opened.
+    type Outcome = ();
+    const KIND: &'static str = "screening.campaign_opened";
+}
+
+/// Opens the next round of a campaign: everybody is due again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenRound {
+    pub campaign: CampaignId,
+    pub round: u16,
+    pub opens_us: Timestamp,
+    pub closes_us: Timestamp,
+}
+impl Command for OpenRound {
+    type Outcome = ();
+    const KIND: &'static str = "screening.round_opened";
+}
+
+/// Somebody need not come, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ExemptPerson {
+    pub campaign: CampaignId,
+    pub person: PersonId,
+    /// A coded reason: `medical`, `tested_elsewhere`, `left`, `under_age`, `other`.
+    pub reason: String,
+    #[serde(default)]
+    pub remark: String,
+}
+impl Command for ExemptPerson {
+    type Outcome = ();
+    const KIND: &'static str = "screening.person_exempted";
+}
+
+/// Fact: a tube was opened at a point; the event's id becomes the [`TubeId`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TubeOpened {
+    /// The printed label.
+    pub code: String,
+    pub campaign: CampaignId,
+    pub point: PlaceId,
+    /// Swabs this tube may hold.
+    pub ratio: u16,
+    /// Lot of the preservation fluid, as scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fluid_lot: Option<LotId>,
+    /// True for a single tube that follows up a pool which was not clean.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow_up: bool,
+}
+impl EventBody for TubeOpened {
+    const KIND: &'static str = "screening.tube_opened";
+}
+
+/// Fact: a person's swab went into a tube.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonSampled {
+    pub tube: TubeId,
+    pub person: PersonId,
+}
+impl EventBody for PersonSampled {
+    const KIND: &'static str = "screening.person_sampled";
+}
+
+/// Fact: a scan was a mistake; the swab it names did not go into that tube.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScanUndone {
+    /// The [`PersonSampled`] event.
+    pub scan: EventId,
+    /// `wrong_person`, `wrong_tube`, `not_swabbed`, `other`.
+    pub reason: String,
+}
+impl EventBody for ScanUndone {
+    const KIND: &'static str = "screening.scan_undone";
+}
+
+/// Fact: a tube was closed with so many swabs in it, counted by eye.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TubeSealed {
+    pub tube: TubeId,
+    pub count: u16,
+}
+impl EventBody for TubeSealed {
+    const KIND: &'static str = "screening.tube_sealed";
+}
