@@ -93,7 +93,20 @@ pub(crate) fn read(
             return Err(notes.over_limit("readings", limits.readings_max as u64));
         }
     }
-    Ok(vec![assemble(&names, curves, notes)])
+    let mut run = assemble(&names, curves, notes);
+    if let Some(dye) = dye_of_file(notes.file()) {
+        for reading in run.wells.iter_mut().flat_map(|well| &mut well.readings) {
+            reading.dye = Some(dye.to_owned());
+        }
+    }
+    Ok(vec![run])
+}
+
+/// Bio-Rad writes one file per dye: `… Quantification Amplification Results_FAM.csv`.
+fn dye_of_file(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once("Amplification Results_")?;
+    let dye = rest.rsplit_once('.').map_or(rest, |(dye, _)| dye);
+    (!dye.is_empty() && dye.len() <= 40).then_some(dye)
 }
 
 /// Blank, or a word for blank.
@@ -267,6 +280,16 @@ mod tests {
                 "c.csv, y: readings missing: 1",
             ]
         );
+    }
+
+    #[test]
+    fn bio_rad_names_the_dye_in_the_file_name() {
+        let text = ",Cycle,A1,A2\r\n,1,2.5,3.5\r\n,2,2.6,3.6\r\n";
+        let name = "plate 7 -  Quantification Amplification Results_HEX.csv";
+        let (runs, problems) = parse(text.as_bytes(), name, Limits::default()).unwrap();
+        assert_eq!(runs[0].wells[1].readings[0].fluorescence, [3.5, 3.6]);
+        assert_eq!(runs[0].wells[1].readings[0].dye.as_deref(), Some("HEX"));
+        assert_eq!(problems, []);
     }
 
     #[test]

@@ -7,9 +7,14 @@
 //! A file that is truncated, over a [`Limits`] bound or in an unknown encoding is refused whole with the place that
 //! stopped the reading.
 
+mod biomark;
+mod columns;
 mod curves;
+mod document;
 mod limits;
+mod lines;
 mod model;
+mod plate;
 mod problem;
 mod rdml;
 mod sniff;
@@ -51,7 +56,35 @@ pub fn parse(
     let runs = match format {
         Format::Rdml => rdml::read(bytes, &mut notes, limits)?,
         Format::PlainCurves => curves::read(bytes, &mut notes, limits)?,
-        Format::Unknown => return Err(notes.error(ErrorKind::UnknownFormat)),
+        Format::Workbook => {
+            let document = document::Document::from_workbook(bytes, &mut notes, limits)?;
+            let format = sniff::workbook_format(&document);
+            plate::assemble(&document, format, &mut notes, limits)?
+        }
+        Format::BioMark => {
+            biomark::read(&sniff::decode_text(bytes, &mut notes)?, &mut notes, limits)?
+        }
+        _ => {
+            let text = sniff::decode_text(bytes, &mut notes)?;
+            let document = document::Document::from_text(&text, &mut notes, limits)?;
+            if document.tables.is_empty() {
+                let unknown = format == Format::Unknown;
+                let what = || ErrorKind::Missing {
+                    what: "table of wells".to_owned(),
+                };
+                return Err(notes.error(if unknown {
+                    ErrorKind::UnknownFormat
+                } else {
+                    what()
+                }));
+            }
+            let format = if format == Format::Unknown {
+                Format::WellTable
+            } else {
+                format
+            };
+            plate::assemble(&document, format, &mut notes, limits)?
+        }
     };
     if runs.iter().all(|run| run.wells.is_empty()) {
         return Err(notes.error(ErrorKind::NoWells));

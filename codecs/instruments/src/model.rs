@@ -10,6 +10,9 @@ pub struct Run {
     /// Name of the run.
     pub name: Option<String>,
     pub instrument: Option<String>,
+    pub instrument_serial: Option<String>,
+    /// Barcode or other identifier of the plate, as entered at the instrument.
+    pub plate_barcode: Option<String>,
     pub plate: Option<PlateFormat>,
     /// Start (or, where only that is given, end) of the run as written in the file.
     pub started_at: Option<String>,
@@ -25,6 +28,8 @@ impl Run {
             experiment: None,
             name: None,
             instrument: None,
+            instrument_serial: None,
+            plate_barcode: None,
             plate: None,
             started_at: None,
             positions_by_order: false,

@@ -112,6 +112,10 @@ impl Notes {
         }
     }
 
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
     fn place(&self, line: Option<usize>, cell: Option<String>) -> Place {
         Place {
             file: self.file.clone(),

@@ -111,14 +111,17 @@ impl Content {
         // CFX numbers its contents: “Unkn-01”, “Std-3”, “Pos Ctrl-1”.
         let word = folded.trim_end_matches(|letter: char| letter.is_ascii_digit());
         match word {
-            "" | "unkn" | "unknown" | "sample" | "test" => Content::Unknown,
+            "" | "unkn" | "unknown" | "sample" | "test" | "target" | "endogenouscontrol" => {
+                Content::Unknown
+            }
             "ntc" | "notemplatecontrol" | "blank" => Content::NoTemplateControl,
             "neg" | "negctrl" | "negative" | "negativecontrol" | "ntp" | "nc" => {
                 Content::NegativeControl
             }
             "nac" | "noamplificationcontrol" => Content::NoAmplificationControl,
             "nrt" => Content::NoReverseTranscriptionControl,
-            "pos" | "posctrl" | "positive" | "positivecontrol" | "pc" => Content::PositiveControl,
+            "pos" | "posctrl" | "positive" | "positivecontrol" | "pc" | "pcallele"
+            | "pcalleleboth" => Content::PositiveControl,
             "std" | "standard" => Content::Standard,
             "opt" | "calibrator" => Content::OpticalCalibrator,
             "ipc" | "blockedipc" | "internalcontrol" | "internalpositivecontrol" => {
