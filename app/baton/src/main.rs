@@ -1,1 +1,80 @@
-fn main() {}
+//! `baton`: one binary for an installation, from its first administrator to its restored backup.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the terminal is this crate's door
+
+mod admin;
+mod installation;
+mod rooms;
+mod safekeeping;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Baton: the relay that keeps a district tested and producing, from the roster to the signed report.
+#[derive(Parser)]
+#[command(name = "baton", version, after_help = "Example:\n  baton demo                          a zone, a screening day, and its pages\n  baton init --data /srv/baton && baton serve --data /srv/baton")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a new installation: data folder, keys, empty ledger.
+    #[command(after_help = "Example:\n  baton init --data /srv/baton --name 'Lingang Service Centre'")]
+    Init(admin::Init),
+    /// Serve the pages and the API.
+    #[command(after_help = "Example:\n  baton serve --data /srv/baton --listen 0.0.0.0:8080")]
+    Serve(serve::Serve),
+    /// Add, list, disable users or set a password.
+    #[command(subcommand, after_help = "Example:\n  baton user add --data /srv/baton --login wang --name 王芳 --role sampling_nurse --scope everywhere")]
+    User(admin::UserCommand),
+    /// Enrol, list or revoke handheld devices.
+    #[command(subcommand, after_help = "Example:\n  baton device add --data /srv/baton --name 'Scanner 3' --login wang")]
+    Device(admin::DeviceCommand),
+    /// Check every link, mark and head of the ledger.
+    #[command(after_help = "Example:\n  baton verify --data /srv/baton --json")]
+    Verify(safekeeping::Verify),
+    /// Drop all tables folded from the ledger and fold them again.
+    #[command(after_help = "Example:\n  baton rebuild --data /srv/baton")]
+    Rebuild(safekeeping::Rebuild),
+    /// Copy the ledger while it runs. Keys of personal data are not in the copy: see `baton keys`.
+    #[command(after_help = "Example:\n  baton backup --data /srv/baton /mnt/backup/2026-11-23.baton")]
+    Backup(safekeeping::Backup),
+    /// Make an installation from a backup and its keys.
+    #[command(after_help = "Example:\n  baton restore --data /srv/baton-new /mnt/backup/2026-11-23.baton --keys /mnt/safe/keys.baton")]
+    Restore(safekeeping::Restore),
+    /// Copy the keys to a file sealed by a passphrase; keep it apart from the backups.
+    #[command(subcommand, after_help = "Example:\n  BATON_PASSPHRASE=… baton keys export --data /srv/baton /mnt/safe/keys.baton")]
+    Keys(safekeeping::KeysCommand),
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Device(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Rebuild(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Keys(command) => command.run(),
+    }
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    run(Cli::parse()).unwrap_or_else(|error| {
+        eprintln!("baton: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+

@@ -1,3 +1,7 @@
-//! See README.md of this room.
+//! Boxes, seals, couriers, hand-overs. See README.md of this room.
 
 pub mod events;
+mod follow;
+pub mod model;
+pub mod rules;
+pub mod store;

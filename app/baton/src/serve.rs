@@ -1,0 +1,63 @@
+//! `serve`: the pages and the API, until told to stop.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use baton_desk::App;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::installation::Where;
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    at: Where,
+    /// Address to listen on.
+    #[arg(long, env = "BATON_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let held = self.at.hold()?;
+        let app = held.app.clone();
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(&self.listen).await.with_context(|| self.listen.clone())?;
+            announce(&app, &listener)?;
+            serve(&app, listener, stop_signal()).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn announce(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
+    println!("Baton serves http://{}", listener.local_addr()?);
+    let any = app.ledger.read(|tx| Ok(baton_desk::accounts::store::any_account(tx)?))?;
+    if !any {
+        println!("First run: open /setup and enter the setup code {}", app.setup_token);
+    }
+    Ok(())
+}
+
+/// Serves until `stop` resolves, then lets requests in flight finish.
+pub(crate) async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
+    axum::serve(listener, baton_desk::router(app)).with_graceful_shutdown(stop).await.context("serving")
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => _ = signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

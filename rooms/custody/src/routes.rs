@@ -1,0 +1,147 @@
+//! JSON of custody, and what is said at once about its facts.
+
+use axum::Json;
+use axum::extract::State;
+use baton_desk::answer::Answered;
+use baton_desk::form::{At, Body};
+use baton_desk::{Access, Actor, App, Decision, FactContext, FactDoor, Role, Route};
+use baton_kit::{BoxId, EventId, PlaceId, Refusal, Timestamp, TubeId};
+use baton_ledger::{Acknowledgement, Note, StoreResult, Tx};
+use baton_registry::store as registry;
+use serde::{Deserialize, Serialize};
+
+use crate::events::*;
+use crate::model::Holder;
+use crate::rules::{self, AdmissionState};
+use crate::store;
+
+pub(crate) const CARRIERS: &[Role] = &[Role::SamplingNurse, Role::PointLeader, Role::Courier, Role::Accession, Role::Administrator];
+const RECEIVERS: &[Role] = &[Role::Accession, Role::Technician, Role::LaboratoryDirector];
+const WATCHERS: &[Role] = &[Role::SamplingNurse, Role::PointLeader, Role::Courier, Role::Accession, Role::Technician, Role::LaboratoryDirector, Role::ZoneManager, Role::Administrator, Role::Auditor];
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/custody/boxes/{box}", Access::Roles(WATCHERS), "A box: holder, offer, tubes, steps", box_answer).answers::<BoxAnswer>(),
+        Route::post("/v1/custody/boxes/{box}/admit", Access::Roles(RECEIVERS), "Admit a box to a laboratory, up to its declared capacity", admit_json).takes::<AdmitAsked>().answers::<Acknowledgement>(),
+    ]
+}
+
+pub(crate) fn watchers() -> Access {
+    Access::Roles(WATCHERS)
+}
+pub(crate) fn receivers() -> Access {
+    Access::Roles(RECEIVERS)
+}
+
+pub(crate) fn facts() -> Vec<FactDoor> {
+    vec![
+        FactDoor::of::<BoxOpened>(CARRIERS, |tx, body, context| {
+            let other = store::boxes_by_code(tx, &body.code)?.into_iter().any(|row| row.id != context.id.created());
+            Ok(when(other, Note::new("box-code-used")))
+        }),
+        FactDoor::of::<TubeBoxed>(CARRIERS, note_tube),
+        FactDoor::of::<BoxSealed>(CARRIERS, |tx, body, _| {
+            let tubes = store::tubes_in(tx, body.box_id)?.len();
+            Ok(when(tubes != usize::from(body.count), Note::new("box-count-mismatch").with("scanned", tubes).with("counted", body.count)))
+        }),
+        FactDoor::of::<BoxOffered>(CARRIERS, note_offer),
+        FactDoor::of::<BoxAccepted>(CARRIERS, note_acceptance),
+        FactDoor::of::<BoxDeclined>(CARRIERS, |_, _, _| Ok(Vec::new())),
+        FactDoor::of::<BoxArrivedAnyway>(RECEIVERS, |_, _, _| Ok(vec![Note::new("box-arrived-unadmitted")])),
+        FactDoor::of::<TemperatureNoted>(CARRIERS, |_, body, _| Ok(when(body.temperature_tenths_c > rules::WARMEST_TENTHS_C, Note::new("box-too-warm")))),
+        FactDoor::of::<TubesLost>(CARRIERS, |_, _, _| Ok(Vec::new())),
+    ]
+}
+
+fn when(holds: bool, note: Note) -> Vec<Note> {
+    if holds { vec![note] } else { Vec::new() }
+}
+
+fn note_tube(tx: &mut Tx<'_>, body: &TubeBoxed, _: &FactContext) -> StoreResult<Vec<Note>> {
+    let elsewhere = store::box_of(tx, body.tube)?.is_some_and(|other| other != body.box_id);
+    let closed = store::custody(tx, body.box_id)?.is_some_and(|custody| custody.sealed_count.is_some());
+    Ok([when(elsewhere, Note::new("tube-in-two-boxes")), when(closed, Note::new("box-sealed-already"))].concat())
+}
+
+fn note_offer(tx: &mut Tx<'_>, body: &BoxOffered, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let Some(custody) = store::custody(tx, body.box_id)? else { return Ok(vec![Note::new("box-unknown")]) };
+    let holds = custody.holder.is_some() && custody.holder == context.actor.account.map(Holder::Account);
+    let miscounted = custody.sealed_count.is_some_and(|sealed| sealed != i64::from(body.count));
+    Ok([
+        when(!holds, Note::new("box-offered-by-another")),
+        when(custody.sealed_count.is_none(), Note::new("box-never-sealed")),
+        when(miscounted, Note::new("box-count-mismatch").with("scanned", custody.sealed_count.unwrap_or(0)).with("counted", body.count)),
+    ]
+    .concat())
+}
+
+fn note_acceptance(tx: &mut Tx<'_>, body: &BoxAccepted, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let Some(custody) = store::custody(tx, body.box_id)? else { return Ok(vec![Note::new("box-unknown")]) };
+    let mine = custody.offer == context.actor.account.map(Taker::Account);
+    let miscounted = custody.sealed_count.is_some_and(|sealed| sealed != i64::from(body.count));
+    let warm = body.temperature_tenths_c.is_some_and(|tenths| tenths > rules::WARMEST_TENTHS_C);
+    Ok([
+        when(!mine, Note::new("box-not-offered-to-you")),
+        when(miscounted, Note::new("box-count-mismatch").with("scanned", custody.sealed_count.unwrap_or(0)).with("counted", body.count)),
+        when(!body.seal_intact, Note::new("box-seal-broken")),
+        when(warm, Note::new("box-too-warm")),
+    ]
+    .concat())
+}
+
+/// A box for a device.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+struct BoxAnswer {
+    #[serde(rename = "box")]
+    id: BoxId,
+    code: String,
+    stage: String,
+    holder: Option<Taker>,
+    offered_to: Option<Taker>,
+    held_since_us: Option<Timestamp>,
+    sealed_count: Option<i64>,
+    tubes: Vec<TubeId>,
+    findings: Vec<String>,
+}
+
+async fn box_answer(State(app): State<App>, At(id): At<BoxId>) -> Answered<Json<BoxAnswer>> {
+    let answer = app.read(move |tx| {
+        let row = store::one_box(tx, id)?.ok_or_else(|| Refusal::absent("box-unknown"))?;
+        let holder = row.holder_account.map(Taker::Account).or(row.holder_laboratory.map(Taker::Laboratory));
+        let offered_to = row.offered_account.map(Taker::Account).or(row.offered_laboratory.map(Taker::Laboratory));
+        let findings = store::findings(tx, id)?.into_iter().map(|(code, _)| code).collect();
+        Ok(BoxAnswer { id, code: row.code, stage: row.stage, holder, offered_to, held_since_us: row.held_since, sealed_count: row.sealed_count, tubes: store::tubes_in(tx, id)?, findings })
+    });
+    Ok(Json(answer.await?))
+}
+
+/// A laboratory's admission of a box; the id is made by the asker, so that a resend counts once.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AdmitAsked {
+    id: EventId,
+    laboratory: PlaceId,
+    count: u16,
+    seal_intact: bool,
+    #[serde(default)]
+    temperature_tenths_c: Option<i64>,
+}
+
+async fn admit_json(State(app): State<App>, actor: Actor, At(box_id): At<BoxId>, Body(asked): Body<AdmitAsked>) -> Answered<Json<Acknowledgement>> {
+    let command = AdmitBox { box_id, laboratory: asked.laboratory, count: asked.count, seal_intact: asked.seal_intact, temperature_tenths_c: asked.temperature_tenths_c };
+    Ok(Json(admit(&app, &actor, asked.id, command).await?.acknowledgement))
+}
+
+/// Decides an admission on what the laboratory declared and took on in this operational day.
+pub(crate) async fn admit(app: &App, actor: &Actor, id: EventId, command: AdmitBox) -> Result<Decision<()>, Refusal> {
+    actor.must_reach(&[command.laboratory])?;
+    let site = app.site.clone();
+    app.decide(actor, id, command, move |tx, command: &AdmitBox, now| {
+        let today = site.day_of(now);
+        let (from, to) = (site.start_of(today), site.start_of(baton_kit::OperationalDay(today.0 + 1)));
+        let declared = registry::place(tx, command.laboratory)?.and_then(|place| place.details.capacity);
+        let state = AdmissionState { custody: store::custody(tx, command.box_id)?, declared, taken: store::taken_by(tx, command.laboratory, from, to)? };
+        Ok(rules::admit(&state, command)?)
+    })
+    .await
+}
