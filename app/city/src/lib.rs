@@ -1,1 +1,16 @@
-//! baton-city
+//! A seeded city: its people, an epidemic among them, a day of sampling, and what the instruments show.
+//!
+//! Everything here is pure. People, infections, arrivals and curves depend on the seed and on who is asked about, never
+//! on the order of asking, so the same city can be a demonstration, a load and a test.
+
+pub mod assay;
+mod chance;
+mod documents;
+pub mod infection;
+mod names;
+pub mod people;
+pub mod roster;
+pub mod script;
+pub mod truth;
+
+pub use documents::{Birth, credit_check, resident_check};

@@ -1,0 +1,593 @@
+//! A day's work as data: who does what when, at the sampling points, on the road and in the laboratory.
+//!
+//! Nothing here talks to anybody. A day is planned from the seed alone; whoever plays it back sends each actor's actions
+//! in the actor's own order. Every actor is a device with its own sequence, so ids come out the same whatever the
+//! interleaving. What depends on Baton's answers (review, release, follow-up) is not planned but reacted to;
+//! [`Day::follow_up`] plans the single swabs that follow.
+
+mod field;
+mod laboratory;
+mod transport;
+
+use baton_kit::Timestamp;
+use baton_kit::time::{HOUR_US, MINUTE_US};
+
+use crate::infection::{Attendance, Epidemic};
+
+pub use crate::infection::DAY_OF_ARRIVALS_US as OPEN_US;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct DaySettings {
+    /// When the points open; they close [`OPEN_US`] later, once the queue is served.
+    pub opens: Timestamp,
+    /// People of one tube.
+    pub ratio: u32,
+    /// Specimen wells of one plate.
+    pub plate_tubes: u32,
+    pub mishaps: Mishaps,
+}
+
+impl DaySettings {
+    /// Pools of ten on plates of 96 wells, with the mishaps of an ordinary day.
+    pub fn new(opens: Timestamp) -> Self {
+        Self {
+            opens,
+            ratio: 10,
+            plate_tubes: 92,
+            mishaps: Mishaps::default(),
+        }
+    }
+}
+
+/// What goes wrong, as shares.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Mishaps {
+    /// Of attending people: come again later in the day.
+    pub second_visit: f64,
+    /// Of people on the roster: as many others who are not on it walk in.
+    pub walk_in: f64,
+    /// Of swabs: scanned twice, the first scan taken back.
+    pub undo: f64,
+    /// Of tubes: never seen again after the point.
+    pub lost: f64,
+    /// Of tubes: leaked on the way.
+    pub leaked: f64,
+}
+
+impl Default for Mishaps {
+    fn default() -> Self {
+        Self {
+            second_visit: 0.002,
+            walk_in: 0.005,
+            undo: 0.003,
+            lost: 0.0005,
+            leaked: 0.001,
+        }
+    }
+}
+
+impl Mishaps {
+    pub const NONE: Mishaps = Mishaps {
+        second_visit: 0.0,
+        walk_in: 0.0,
+        undo: 0.0,
+        lost: 0.0,
+        leaked: 0.0,
+    };
+}
+
+/// One device and who works with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Role {
+    /// A sampling desk; lane 0 of a point also packs its boxes.
+    Lane {
+        point: u32,
+        lane: u32,
+    },
+    /// A team that goes from door to door in a zone and brings the tubes itself.
+    DoorTeam {
+        zone: u32,
+    },
+    Courier {
+        number: u32,
+    },
+    Reception {
+        laboratory: u32,
+        station: u32,
+    },
+    /// The plate bench in one of three shifts of eight hours from the opening of the points.
+    Bench {
+        laboratory: u32,
+        shift: u32,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    pub zone: u32,
+    /// Number within the zone, from 0.
+    pub number: u32,
+    pub lanes: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TubeFate {
+    Arrives,
+    Lost,
+    Leaked,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TubePlan {
+    /// The actor who fills it.
+    pub actor: u32,
+    /// The people whose swabs are in it, in order.
+    pub members: Vec<u32>,
+    pub sealed_at: Timestamp,
+    pub fate: TubeFate,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BoxPlan {
+    pub tubes: Vec<u32>,
+    /// Who packs it, carries it and receives it, as actors. A door team carries its own.
+    pub packer: u32,
+    pub carrier: u32,
+    pub laboratory: u32,
+    pub received_at: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlatePlan {
+    pub laboratory: u32,
+    pub tubes: Vec<u32>,
+    pub read_at: Timestamp,
+}
+
+/// One thing done. Numbers are places in the lists of the [`Day`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    OpenTube {
+        tube: u32,
+    },
+    /// Puts somebody on the roster who is not on it.
+    Register {
+        person: u32,
+    },
+    Swab {
+        tube: u32,
+        person: u32,
+    },
+    /// Takes back the scan just made; the swab itself is in the tube and is scanned again.
+    UndoSwab {
+        tube: u32,
+        person: u32,
+    },
+    SealTube {
+        tube: u32,
+    },
+    PackBox {
+        package: u32,
+    },
+    /// To the carrier, or by the carrier to the laboratory.
+    OfferBox {
+        package: u32,
+    },
+    AcceptBox {
+        package: u32,
+    },
+    AccessionTube {
+        tube: u32,
+    },
+    RejectTube {
+        tube: u32,
+    },
+    /// The box says it is there; it is not.
+    MissTube {
+        tube: u32,
+    },
+    FillPlate {
+        plate: u32,
+    },
+    StartRun {
+        plate: u32,
+    },
+    FinishRun {
+        plate: u32,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Action {
+    pub at: Timestamp,
+    pub actor: u32,
+    /// The actor's own count, from 0 without gaps.
+    pub sequence: u32,
+    pub act: Act,
+}
+
+/// A planned day. Actions are in order of time; those of one actor are in the order of their sequence.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Day {
+    /// 0 for the day itself, then one more for every follow-up: keeps the names of tubes, boxes and plates apart.
+    pub round: u32,
+    pub settings: DaySettings,
+    pub points: Vec<Point>,
+    pub laboratories: u32,
+    pub actors: Vec<Role>,
+    pub tubes: Vec<TubePlan>,
+    pub boxes: Vec<BoxPlan>,
+    pub plates: Vec<PlatePlan>,
+    pub actions: Vec<Action>,
+    /// Persons of the roster and walk-ins: everybody who can occur has a smaller number.
+    pub people: u32,
+}
+
+/// People a point is made for in a day.
+const POINT_PEOPLE: u32 = 2_500;
+/// Points of the smallest zone.
+const ZONE_POINTS_MIN: u32 = 3;
+/// Tubes a laboratory is made for in a day.
+const LABORATORY_TUBES: u32 = 10_000;
+
+impl Day {
+    /// Plans the sampling of everybody who comes.
+    pub fn plan(epidemic: &Epidemic, settings: DaySettings) -> Day {
+        let city = &epidemic.city;
+        let walk_ins = (f64::from(city.people) * settings.mishaps.walk_in.clamp(0.0, 0.02)) as u32;
+        let mut day = Day::empty(0, settings, city.people + walk_ins);
+        let tubes = city.people / settings.ratio.max(1);
+        day.laboratories = tubes.div_ceil(LABORATORY_TUBES).max(1);
+        let per_zone = (city.people / city.zones)
+            .div_ceil(POINT_PEOPLE)
+            .max(ZONE_POINTS_MIN);
+        let point = |index| Point {
+            zone: index / per_zone,
+            number: index % per_zone,
+            lanes: 0,
+        };
+        day.points = (0..city.zones * per_zone).map(point).collect();
+        field::sample(&mut day, epidemic, per_zone);
+        transport::couriers(&mut day, city.seed);
+        laboratory::work(&mut day);
+        day.number();
+        day
+    }
+
+    /// Plans single swabs at the door for `people`, from `from` on. The actors are devices of their own: a follow-up
+    /// has its own sequences, and its laboratory is idle when it begins.
+    pub fn follow_up(&self, epidemic: &Epidemic, people: &[u32], from: Timestamp) -> Day {
+        let settings = DaySettings {
+            opens: from,
+            ratio: 1,
+            mishaps: Mishaps::NONE,
+            ..self.settings
+        };
+        let mut day = Day::empty(self.round + 1, settings, self.people);
+        day.laboratories = self.laboratories;
+        field::visit(&mut day, epidemic, people);
+        transport::door_teams(&mut day, epidemic.city.seed);
+        laboratory::work(&mut day);
+        day.number();
+        day
+    }
+
+    fn empty(round: u32, settings: DaySettings, people: u32) -> Day {
+        Day {
+            round,
+            settings: DaySettings {
+                ratio: settings.ratio.max(1),
+                plate_tubes: settings.plate_tubes.max(1),
+                ..settings
+            },
+            points: Vec::new(),
+            laboratories: 1,
+            actors: Vec::new(),
+            tubes: Vec::new(),
+            boxes: Vec::new(),
+            plates: Vec::new(),
+            actions: Vec::new(),
+            people,
+        }
+    }
+
+    /// A name for chance and truth that no other tube of the city has.
+    pub fn tube_key(&self, tube: u32) -> u64 {
+        u64::from(self.round) << 32 | u64::from(tube)
+    }
+
+    pub fn tube_code(&self, tube: u32) -> String {
+        format!("T{:02}{:07}", self.round, tube + 1)
+    }
+
+    pub fn box_code(&self, package: u32) -> String {
+        format!("X{:02}{:06}", self.round, package + 1)
+    }
+
+    pub fn plate_code(&self, plate: u32) -> String {
+        format!("P{:02}{:05}", self.round, plate + 1)
+    }
+
+    /// Who is not there, and why, of the roster.
+    pub fn absentees<'a>(
+        &self,
+        epidemic: &'a Epidemic,
+    ) -> impl Iterator<Item = (u32, crate::infection::Absence)> + 'a {
+        (0..epidemic.city.people).filter_map(|person| match epidemic.attendance(person) {
+            Attendance::Never(absence) => Some((person, absence)),
+            Attendance::Comes { .. } => None,
+        })
+    }
+
+    fn actor(&mut self, role: Role) -> u32 {
+        self.actors.push(role);
+        (self.actors.len() - 1) as u32
+    }
+
+    fn act(&mut self, at: Timestamp, actor: u32, act: Act) {
+        self.actions.push(Action {
+            at,
+            actor,
+            sequence: 0,
+            act,
+        });
+    }
+
+    /// Puts the actions in order and counts each actor's own.
+    fn number(&mut self) {
+        self.actions.sort_by_key(|action| (action.at, action.actor));
+        let mut next = vec![0; self.actors.len()];
+        for action in &mut self.actions {
+            let count = &mut next[action.actor as usize];
+            action.sequence = *count;
+            *count += 1;
+        }
+    }
+
+    /// The shift a moment falls in: three of eight hours from the opening of the points, over and over.
+    fn shift(&self, at: Timestamp) -> u32 {
+        (at.since(self.settings.opens).div_euclid(8 * HOUR_US)).rem_euclid(3) as u32
+    }
+}
+
+const fn minutes(count: i64) -> i64 {
+    count * MINUTE_US
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infection::{EpidemicSettings, Party};
+    use crate::people::City;
+    use crate::truth::Truth;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+    const OPENS: Timestamp = Timestamp(1_800_000_000 * 1_000_000);
+
+    fn epidemic(seed: u64, people: u32) -> Epidemic {
+        Epidemic::new(City::new(seed, people), EpidemicSettings::default())
+    }
+
+    fn attending(day: &Day, epidemic: &Epidemic) -> BTreeSet<u32> {
+        let comes = |person: &u32| matches!(epidemic.attendance(*person), Attendance::Comes { .. });
+        (0..day.people).filter(comes).collect()
+    }
+
+    /// Laws of any plan, checked by playing it: sequences have no gaps, every box has one holder, tubes are opened,
+    /// filled, sealed, packed, received and plated in this order and once.
+    fn play(day: &Day) -> Result<HashMap<u32, Vec<u32>>, TestCaseError> {
+        let mut clock = vec![(Timestamp(i64::MIN), 0); day.actors.len()];
+        let mut members: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut sealed = BTreeSet::new();
+        let mut holder: HashMap<u32, u32> = HashMap::new();
+        let mut offered = BTreeSet::new();
+        let mut arrived = BTreeSet::new();
+        let mut ended = BTreeSet::new();
+        let mut running = BTreeMap::new();
+        for action in &day.actions {
+            let (last, next) = &mut clock[action.actor as usize];
+            prop_assert!(
+                action.at >= *last && action.sequence == *next,
+                "{:?}",
+                action
+            );
+            (*last, *next) = (action.at, *next + 1);
+            match action.act {
+                Act::OpenTube { tube } => prop_assert!(members.insert(tube, Vec::new()).is_none()),
+                Act::Register { person } => prop_assert!(person < day.people),
+                Act::Swab { tube, person } => {
+                    prop_assert!(!sealed.contains(&tube));
+                    members.get_mut(&tube).expect("an open tube").push(person);
+                }
+                Act::UndoSwab { tube, person } => {
+                    prop_assert!(!sealed.contains(&tube));
+                    prop_assert_eq!(
+                        members.get_mut(&tube).expect("an open tube").pop(),
+                        Some(person)
+                    );
+                }
+                Act::SealTube { tube } => {
+                    prop_assert!(sealed.insert(tube));
+                    prop_assert_eq!(day.tubes[tube as usize].sealed_at, action.at);
+                }
+                Act::PackBox { package } => {
+                    prop_assert!(
+                        day.boxes[package as usize]
+                            .tubes
+                            .iter()
+                            .all(|tube| sealed.contains(tube))
+                    );
+                    prop_assert!(holder.insert(package, action.actor).is_none());
+                }
+                Act::OfferBox { package } => {
+                    prop_assert_eq!(holder[&package], action.actor);
+                    prop_assert!(offered.insert(package));
+                }
+                Act::AcceptBox { package } => {
+                    prop_assert!(offered.remove(&package) && holder[&package] != action.actor);
+                    holder.insert(package, action.actor);
+                }
+                Act::AccessionTube { tube } => prop_assert!(arrived.insert(tube)),
+                Act::RejectTube { tube } | Act::MissTube { tube } => {
+                    prop_assert!(ended.insert(tube))
+                }
+                Act::FillPlate { plate } => {
+                    let tubes = &day.plates[plate as usize].tubes;
+                    prop_assert!(
+                        !tubes.is_empty() && tubes.len() <= day.settings.plate_tubes as usize
+                    );
+                    prop_assert!(
+                        tubes
+                            .iter()
+                            .all(|tube| arrived.contains(tube) && ended.insert(*tube))
+                    );
+                }
+                Act::StartRun { plate } => prop_assert!(running.insert(plate, action.at).is_none()),
+                Act::FinishRun { plate } => prop_assert!(action.at > running[&plate]),
+            }
+        }
+        prop_assert_eq!(ended.len(), day.tubes.len());
+        prop_assert_eq!(running.len(), day.plates.len());
+        prop_assert!(offered.is_empty());
+        for (tube, plan) in day.tubes.iter().enumerate() {
+            prop_assert_eq!(&members[&(tube as u32)], &plan.members);
+            prop_assert!(
+                !plan.members.is_empty() && plan.members.len() <= day.settings.ratio as usize
+            );
+        }
+        Ok(members)
+    }
+
+    #[test]
+    fn a_day_samples_everybody_who_comes() {
+        let epidemic = epidemic(1, 4_000);
+        let day = Day::plan(&epidemic, DaySettings::new(OPENS));
+        let members = play(&day).unwrap();
+        let swabs: Vec<u32> = members.values().flatten().copied().collect();
+        let sampled: BTreeSet<u32> = swabs.iter().copied().collect();
+        assert_eq!(sampled, attending(&day, &epidemic));
+        let again = swabs.len() - sampled.len();
+        assert!((1..30).contains(&again), "{again} second visits");
+        assert_eq!(
+            sampled.len() + day.absentees(&epidemic).count(),
+            4_020 - absent_walk_ins(&day, &epidemic)
+        );
+        assert_eq!(day.points.len(), 3);
+        let average = swabs.len() as f64 / day.tubes.len() as f64;
+        assert!(average > 7.0, "{average} people per tube");
+    }
+
+    fn absent_walk_ins(day: &Day, epidemic: &Epidemic) -> usize {
+        (4_000..day.people)
+            .filter(|person| matches!(epidemic.attendance(*person), Attendance::Never(_)))
+            .count()
+    }
+
+    #[test]
+    fn households_share_a_tube() {
+        let epidemic = epidemic(2, 4_000);
+        let day = Day::plan(
+            &epidemic,
+            DaySettings {
+                mishaps: Mishaps::NONE,
+                ..DaySettings::new(OPENS)
+            },
+        );
+        let mut tubes_of: HashMap<Party, BTreeSet<usize>> = HashMap::new();
+        for (tube, plan) in day.tubes.iter().enumerate() {
+            for person in &plan.members {
+                if let Attendance::Comes { party, .. } = epidemic.attendance(*person) {
+                    tubes_of.entry(party).or_default().insert(tube);
+                }
+            }
+        }
+        let households = tubes_of
+            .iter()
+            .filter(|(party, _)| matches!(party, Party::Household { .. }));
+        let (whole, all) = households.fold((0, 0), |(whole, all), (_, tubes)| {
+            (whole + u32::from(tubes.len() == 1), all + 1)
+        });
+        assert!(
+            whole * 10 > all * 8,
+            "{whole} of {all} households in one tube"
+        );
+    }
+
+    #[test]
+    fn most_results_are_out_within_six_hours_of_the_swab() {
+        let epidemic = epidemic(3, 30_000);
+        let day = Day::plan(&epidemic, DaySettings::new(OPENS));
+        let mut waits: Vec<i64> = Vec::new();
+        for plate in &day.plates {
+            waits.extend(
+                plate
+                    .tubes
+                    .iter()
+                    .map(|tube| plate.read_at.since(day.tubes[*tube as usize].sealed_at)),
+            );
+        }
+        waits.sort_unstable();
+        let p90 = waits[waits.len() * 9 / 10] / MINUTE_US;
+        assert!((180..360).contains(&p90), "{p90} minutes");
+        let losses = day
+            .tubes
+            .iter()
+            .filter(|tube| tube.fate != TubeFate::Arrives)
+            .count();
+        assert!(
+            (1..20).contains(&losses),
+            "{losses} tubes of {}",
+            day.tubes.len()
+        );
+    }
+
+    #[test]
+    fn a_follow_up_takes_everyone_singly() {
+        let epidemic = epidemic(4, 25_000);
+        let day = Day::plan(&epidemic, DaySettings::new(OPENS));
+        let people = [24_000, 3, 4, 5, 24_001, 3, 12_000];
+        let next = day.follow_up(&epidemic, &people, OPENS.plus_us(20 * HOUR_US));
+        let members = play(&next).unwrap();
+        assert_eq!(
+            members
+                .values()
+                .flatten()
+                .copied()
+                .collect::<BTreeSet<u32>>(),
+            people.into_iter().collect()
+        );
+        assert_eq!(next.tubes.len(), 6);
+        assert_ne!(day.tube_code(0), next.tube_code(0));
+        assert_ne!(day.tube_key(0), next.tube_key(0));
+        assert!(
+            next.actions
+                .iter()
+                .all(|action| action.at >= OPENS.plus_us(20 * HOUR_US))
+        );
+    }
+
+    #[test]
+    fn the_plan_feeds_the_truth() {
+        let epidemic = epidemic(5, 2_000);
+        let day = Day::plan(&epidemic, DaySettings::new(OPENS));
+        let mut truth = Truth::default();
+        truth.record(&day);
+        assert_eq!(truth.sampled(), attending(&day, &epidemic));
+        assert_eq!(truth.members(day.tube_key(3)), day.tubes[3].members);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn any_day_is_lawful_and_repeats_itself(seed: u64, people in 1_u32..3_000, ratio in 1_u32..21, plate_tubes in 1_u32..380, mishap in 0.0..0.2_f64) {
+            let epidemic = epidemic(seed, people);
+            let mishaps = Mishaps { second_visit: mishap, walk_in: mishap, undo: mishap, lost: mishap, leaked: mishap };
+            let day = Day::plan(&epidemic, DaySettings { opens: OPENS, ratio, plate_tubes, mishaps });
+            let members = play(&day)?;
+            let sampled: BTreeSet<u32> = members.values().flatten().copied().collect();
+            prop_assert_eq!(sampled, attending(&day, &epidemic));
+            prop_assert_eq!(&day, &Day::plan(&epidemic, day.settings));
+        }
+    }
+}
