@@ -26,7 +26,7 @@ mod xml;
 pub use limits::Limits;
 pub use model::{Content, PlateFormat, Reading, Run, Signal, VendorRemark, Well};
 pub use problem::{ErrorKind, ParseError, Place, Problem, ProblemKind};
-pub use rdml::{write_rdml, write_rdml_runs};
+pub use rdml::{RdmlVersion, write_rdml, write_rdml_runs};
 pub use sniff::{Format, sniff};
 pub use value::parse_cq;
 pub use well::{WellPosition, parse_well, well_label};

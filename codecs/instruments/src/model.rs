@@ -22,7 +22,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(format: Format) -> Self {
+    /// A run without wells.
+    pub fn new(format: Format) -> Self {
         Run {
             format,
             experiment: None,

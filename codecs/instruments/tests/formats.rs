@@ -1,6 +1,10 @@
 //! Every format in a small file of our own, written the way its instrument writes it.
 
+mod seeds;
+
 use baton_instruments::{Content, Format, Limits, Reading, Run, Signal, parse, sniff};
+
+use seeds::QUANTSTUDIO;
 
 fn read(text: &str, name: &str, format: Format) -> (Run, Vec<String>) {
     let bytes = text.as_bytes();
@@ -26,18 +30,6 @@ fn reading<'a>(run: &'a Run, well: &str, target: &str) -> &'a Reading {
         .find(|reading| reading.target.as_deref().unwrap_or("") == target)
         .unwrap()
 }
-
-const QUANTSTUDIO: &str = "* Block Type = 384-Well Block\n* Experiment Barcode = P-0017\n* Experiment Name = round 3\n\
-* Experiment Run End Time = 2026-03-01 09:00:00 AM CST\n* Instrument Serial Number = 2777\n* Instrument Type = QuantStudio 7 Flex\n\n\
-[Sample Setup]\nWell\tWell Position\tSample Name\tSample Color\tTarget Name\tTask\tReporter\tQuencher\n\
-1\tA1\tT-1\t\"RGB(176,23,31)\"\tORF1ab\tUNKNOWN\tFAM\tNone\n1\tA1\tT-1\t\"RGB(176,23,31)\"\tIC\tIPC\tVIC\tNone\n\
-25\tB1\tblank\t\"RGB(1,2,3)\"\tORF1ab\tNTC\tFAM\tNone\n\n\
-[Raw Data]\nWell\tWell Position\tCycle\tx1-m1\n1\t      A1\t1\t882,830.500\n\n\
-[Amplification Data]\nWell\tCycle\tTarget Name\tRn\tDelta Rn\n1\t1\tORF1ab\t1,000.612\t-0.007\n1\t2\tORF1ab\t0.619\t-0.005\n\
-25\t1\tORF1ab\t0.5\t0.0\n25\t2\tORF1ab\t\t\n\n\
-[Results]\nWell\tWell Position\tOmit\tSample Name\tTarget Name\tTask\tReporter\tC\u{442}\tCt Mean\tCt Threshold\tAmp Score\tCq Conf\tCQCONF\tNOAMP\n\
-1\tA1\tfalse\tT-1\tORF1ab\tUNKNOWN\tFAM\t21.062\t21\t0.2\t1.3\t0.98\tN\tN\n1\tA1\ttrue\tT-1\tIC\tIPC\tVIC\tUndetermined\t\t0.1\t0\t0\tY\tY\n\
-25\tB1\tfalse\tblank\tORF1ab\tNTC\tFAM\tUndetermined\t\t0.2\t0.1\t0\tN\tY\n\nAnalysis Type = Singleplex\n";
 
 #[test]
 fn quantstudio_text() {

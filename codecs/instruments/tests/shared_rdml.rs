@@ -2,7 +2,7 @@
 
 mod shared;
 
-use baton_instruments::{Content, Format, Limits, Run, parse, write_rdml_runs};
+use baton_instruments::{Content, Format, Limits, RdmlVersion, Run, parse, write_rdml_runs};
 use shared::{files, read_shared, rows};
 
 fn parse_file(path: &str) -> Option<(Vec<Run>, Vec<String>)> {
@@ -123,7 +123,12 @@ fn what_was_read_is_written_and_read_the_same() {
         let Some((runs, _)) = parse_file(&path) else {
             return;
         };
-        let (again, _) = parse(&write_rdml_runs(&runs), &path, Limits::default()).unwrap();
+        let (again, _) = parse(
+            &write_rdml_runs(&runs, RdmlVersion::V1_4),
+            &path,
+            Limits::default(),
+        )
+        .unwrap();
         let curves = |runs: &[Run]| -> Vec<_> {
             let wells = runs.iter().flat_map(|run| &run.wells);
             let mut curves: Vec<_> = wells

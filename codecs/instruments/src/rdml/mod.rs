@@ -5,4 +5,4 @@ mod read;
 mod write;
 
 pub(crate) use read::read;
-pub use write::{write_rdml, write_rdml_runs};
+pub use write::{RdmlVersion, write_rdml, write_rdml_runs};

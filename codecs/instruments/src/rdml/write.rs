@@ -8,17 +8,26 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::model::{Content, PlateFormat, Reading, Run, Well};
 
+/// Which version a written file declares. What is written is valid in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RdmlVersion {
+    /// For software that does not know 1.4, such as the validator of rdmlpython 1.7.
+    V1_3,
+    #[default]
+    V1_4,
+}
+
 /// One run as RDML 1.4. The same run gives the same bytes.
 pub fn write_rdml(run: &Run) -> Vec<u8> {
-    write_rdml_runs(std::slice::from_ref(run))
+    write_rdml_runs(std::slice::from_ref(run), RdmlVersion::V1_4)
 }
 
 /// Several runs in one file, grouped by their experiment. The same runs give the same bytes.
 ///
 /// Readings without a target get one named after their dye or “unnamed”; wells without a place on the plate are
 /// numbered behind the last place in use; wells without a sample get one named after the well.
-pub fn write_rdml_runs(runs: &[Run]) -> Vec<u8> {
-    let xml = document(runs);
+pub fn write_rdml_runs(runs: &[Run], version: RdmlVersion) -> Vec<u8> {
+    let xml = document(runs, version);
     // Writing to memory does not fail short of the 4 GiB a zip member may hold.
     archive(&xml).unwrap_or_default()
 }
@@ -145,10 +154,14 @@ fn is_xml_letter(letter: char) -> bool {
     !letter.is_control() && !matches!(letter, '\u{FFFE}' | '\u{FFFF}')
 }
 
-fn document(runs: &[Run]) -> String {
+fn document(runs: &[Run], version: RdmlVersion) -> String {
     let names = Names::collect(runs);
-    let mut xml = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdml version=\"1.4\" xmlns=\"http://www.rdml.org\">\n",
+    let version = match version {
+        RdmlVersion::V1_3 => "1.3",
+        RdmlVersion::V1_4 => "1.4",
+    };
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdml version=\"{version}\" xmlns=\"http://www.rdml.org\">\n"
     );
     for dye in &names.dyes {
         let _ = writeln!(xml, "<dye id=\"{}\"/>", clean(dye));
@@ -430,7 +443,8 @@ mod tests {
         let mut run = sample_run();
         run.plate = None;
         run.wells[0].position = WellPosition::named("capillary 7");
-        let (runs, _) = parse(&write_rdml(&run), "x.rdml", Limits::default()).unwrap();
+        let bytes = write_rdml_runs(&[run], RdmlVersion::V1_3);
+        let (runs, _) = parse(&bytes, "x.rdml", Limits::default()).unwrap();
         let labels: Vec<_> = runs[0]
             .wells
             .iter()
