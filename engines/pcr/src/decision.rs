@@ -1,62 +1,57 @@
-//! From features to probabilities, the call and the reasons.
+//! From probabilities and features to the call and its reasons.
 
 use crate::curve::{Call, Reason};
-use crate::features::Features;
+use crate::features::{FEATURES, feature};
+use crate::model::Probabilities;
 use crate::repair::Reasons;
 
-/// Probabilities of the three calls; they add up to 1.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Probabilities {
-    pub positive: f64,
-    pub ambiguous: f64,
-}
-
-/// A smooth step from 0 to 1 around `at`; `width` is the distance from 0.27 to 0.5.
-fn step(value: f64, at: f64, width: f64) -> f64 {
-    1.0 / (1.0 + (-(value - at) / width).exp())
-}
-
-/// Amplified means: stands out of the noise, bends upward, and rises faster than a drift can.
-pub(crate) fn probabilities(features: &Features) -> Probabilities {
-    let signal = step(features.signal_to_noise.max(1e-6).ln(), 20f64.ln(), 0.2);
-    let bend = step(features.bend_to_noise.max(1e-6).ln(), 8f64.ln(), 0.2);
-    let rate = step(features.rate, 0.22, 0.02);
-    let positive = signal * bend * rate;
-    Probabilities {
-        positive,
-        ambiguous: 2.0 * positive * (1.0 - positive) * 0.8,
-    }
-}
-
-pub(crate) fn call(probabilities: &Probabilities) -> Call {
-    let negative = 1.0 - probabilities.positive - probabilities.ambiguous;
-    if probabilities.positive >= 0.5 {
-        Call::Positive
-    } else if negative >= probabilities.ambiguous && negative >= 0.5 {
+/// The call of a set of probabilities: positive or negative must be likelier than the other two together, so that what
+/// divides the networks goes to a person.
+pub fn decide(probabilities: &Probabilities) -> Call {
+    let [positive, _, negative] = *probabilities;
+    if negative > 0.5 {
         Call::Negative
+    } else if positive > 0.5 {
+        Call::Positive
     } else {
         Call::Ambiguous
     }
 }
 
-/// Adds what makes the curve something other than a plain one. `cycles` is the number of cycles read.
-pub(crate) fn explain(features: &Features, call: Call, cycles: usize, reasons: &mut Reasons) {
+/// Adds what makes the curve something other than a plain one.
+pub(crate) fn explain(features: &[f64; FEATURES], call: Call, reasons: &mut Reasons) {
+    let of = |name| features[feature(name)];
     let rises = call != Call::Negative;
-    let weak = features.signal_to_noise < 25.0 || features.bend_to_noise < 10.0;
+    let weak = of("ln_signal_to_wander") < 2.5 || of("ln_bend_to_noise") < 2.0;
     reasons.add_if(call != Call::Positive && weak, Reason::LowSignal);
     reasons.add_if(
-        call != Call::Positive && !weak && features.rate < 0.16,
+        call != Call::Positive && !weak && of("rate") < 0.12,
         Reason::Drift,
     );
     reasons.add_if(
-        !weak && (0.16..0.25).contains(&features.rate),
+        !weak && (0.12..0.25).contains(&of("rate")),
         Reason::SlowRise,
     );
+    reasons.add_if(!weak && of("greatest_step") > 0.6, Reason::Jump);
+    reasons.add_if(rises && of("cycles_after_turn") < 8.0, Reason::LateRise);
     reasons.add_if(
-        rises && features.turn > cycles as f64 - 6.0,
-        Reason::LateRise,
+        rises && of("cycles_before_turn") < 8.0,
+        Reason::ShortBaseline,
     );
-    reasons.add_if(rises && features.baseline.length < 5, Reason::ShortBaseline);
-    reasons.add_if(rises && features.end_slope > 0.35, Reason::NoPlateau);
-    reasons.add_if(rises && features.drop > 0.1, Reason::Hook);
+    reasons.add_if(rises && of("end_slope") > 0.35, Reason::NoPlateau);
+    reasons.add_if(rises && of("drop") > 0.1, Reason::Hook);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_needs_a_majority_of_its_own() {
+        assert_eq!(decide(&[0.9, 0.05, 0.05]), Call::Positive);
+        assert_eq!(decide(&[0.05, 0.05, 0.9]), Call::Negative);
+        assert_eq!(decide(&[0.4, 0.35, 0.25]), Call::Ambiguous);
+        assert_eq!(decide(&[0.2, 0.7, 0.1]), Call::Ambiguous);
+        assert_eq!(decide(&[0.3, 0.25, 0.45]), Call::Ambiguous);
+    }
 }

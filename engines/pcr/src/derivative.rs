@@ -30,6 +30,9 @@ const SECOND: [f64; 7] = [
     5.0 / 42.0,
 ];
 
+/// Noise of the second derivative when one reading has noise 1: root of the sum of its squared weights.
+pub(crate) const SECOND_NOISE: f64 = 0.218_217_890_235_992_4;
+
 /// Derivatives of one curve, reused from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Derivatives {

@@ -11,11 +11,17 @@ mod baseline;
 mod curve;
 mod decision;
 mod derivative;
+mod efficiency;
 mod features;
+mod fit;
+pub mod model;
 mod read;
 mod repair;
 pub mod rules;
 pub mod simulate;
 
 pub use curve::{Call, CqMethod, Curve, Reading, Reason, Settings};
+pub use decision::decide;
+pub use efficiency::{MeanEfficiency, mean_efficiency};
+pub use features::{FEATURE_NAMES, FEATURES};
 pub use read::{Reader, read};

@@ -1,9 +1,12 @@
 //! One curve to one reading: repair, derivatives, baseline, decision, and only then the Cq.
 
 use crate::curve::{Call, CqMethod, Curve, Reading, Reason, Settings};
-use crate::decision::{Probabilities, call, explain, probabilities};
+use crate::decision::{decide, explain};
 use crate::derivative::Derivatives;
-use crate::features::Features;
+use crate::efficiency;
+use crate::features::{FEATURES, Shape, vector};
+use crate::fit::{Sigmoid, Start, fit};
+use crate::model::{Model, Probabilities};
 use crate::repair::{Reasons, Repaired, extremes};
 
 /// Reads one curve. For many curves keep a [`Reader`], which reuses its buffers.
@@ -31,40 +34,40 @@ impl Reader {
             return Reading::unreadable(reason);
         }
         self.tracks.fill(&self.curve.values);
-        let features = Features::of(&self.curve, &self.tracks);
-        let probabilities = probabilities(&features);
-        let call = call(&probabilities);
-        explain(&features, call, self.curve.values.len(), &mut reasons);
+        let shape = Shape::of(&self.curve, &self.tracks);
+        let features = vector(&shape, &self.curve, &self.tracks);
+        let probabilities = Model::builtin().probabilities(&features);
+        let call = decide(&probabilities);
+        explain(&features, call, &mut reasons);
         self.mark_saturation(&mut reasons);
-        self.answer(&features, probabilities, call, settings, reasons)
+        self.answer(&shape, probabilities, call, settings, reasons)
+    }
+
+    /// The feature vector of a curve, for training and for studying a decision; none if it cannot be read.
+    pub fn features(&mut self, curve: &Curve) -> Option<[f64; FEATURES]> {
+        self.curve.load(curve, &mut Reasons::default()).ok()?;
+        self.tracks.fill(&self.curve.values);
+        let shape = Shape::of(&self.curve, &self.tracks);
+        Some(vector(&shape, &self.curve, &self.tracks))
     }
 
     fn answer(
         &self,
-        features: &Features,
+        shape: &Shape,
         probabilities: Probabilities,
         call: Call,
         settings: &Settings,
         mut reasons: Reasons,
     ) -> Reading {
-        let amplified = call != Call::Negative;
-        let fraction = clamp_fraction(settings.plateau_fraction);
-        let crossing = |height: f64| self.crossing(features, height).filter(|_| amplified);
-        let cq_sdm = amplified.then(|| self.on_axis(features.turn));
-        let cq_plateau = crossing(fraction * features.height);
-        let cq_threshold = settings
-            .fixed_threshold
-            .filter(|t| t.is_finite() && *t > 0.0)
-            .and_then(crossing);
-        let efficiency = if amplified {
-            self.efficiency(features)
+        let cqs = if call == Call::Negative {
+            Cqs::default()
         } else {
-            None
+            self.cqs(shape, settings)
         };
         let asked = match settings.cq_method {
-            CqMethod::SecondDerivative => cq_sdm,
-            CqMethod::PlateauRelative => cq_plateau,
-            CqMethod::FixedThreshold => cq_threshold,
+            CqMethod::SecondDerivative => cqs.turn,
+            CqMethod::PlateauRelative => cqs.plateau,
+            CqMethod::FixedThreshold => cqs.threshold,
         };
         let fixed = settings.cq_method == CqMethod::FixedThreshold;
         reasons.add_if(
@@ -72,44 +75,81 @@ impl Reader {
             Reason::ThresholdMissing,
         );
         // A curve that stays below a prescribed threshold has no Cq by the kit's own rule; nothing is put in its place.
-        let fall_back = amplified && asked.is_none() && !fixed;
-        reasons.add_if(amplified && asked.is_none(), Reason::CqMethodFailed);
+        let fall_back = asked.is_none() && cqs.turn.is_some() && !fixed;
         reasons.add_if(
-            efficiency.is_some_and(|e| !(1.5..=2.1).contains(&e)),
-            Reason::UnusualEfficiency,
+            asked.is_none() && cqs.turn.is_some(),
+            Reason::CqMethodFailed,
         );
+        let usual = cqs
+            .efficiency
+            .is_none_or(|efficiency| (1.5..=2.1).contains(&efficiency));
+        reasons.add_if(!usual, Reason::UnusualEfficiency);
         Reading {
             call,
-            p_positive: probabilities.positive,
-            p_ambiguous: probabilities.ambiguous,
-            cq: if fall_back { cq_sdm } else { asked },
+            p_positive: probabilities[0],
+            p_ambiguous: probabilities[1],
+            cq: if fall_back { cqs.turn } else { asked },
             cq_method: if fall_back {
                 CqMethod::SecondDerivative
             } else {
                 settings.cq_method
             },
-            cq_sdm,
-            cq_plateau,
-            cq_threshold,
-            plateau: features.height,
-            baseline: features.baseline.at(features.baseline.start),
-            efficiency,
+            cq_sdm: cqs.turn,
+            cq_plateau: cqs.plateau,
+            cq_threshold: cqs.threshold,
+            plateau: shape.height,
+            baseline: shape.baseline.at(shape.baseline.start),
+            efficiency: cqs.efficiency,
             reasons: reasons.to_vec(&ALL_REASONS),
         }
     }
 
-    /// Where the smoothed, baseline-corrected curve last rises through `height` on its way to the steepest point.
-    fn crossing(&self, features: &Features, height: f64) -> Option<f64> {
-        let above = |i: usize| self.tracks.smooth[i] - features.baseline.at(i) - height;
-        let last = self.curve.values.len() - 1;
-        let steepest = (features.steepest.round() as usize).min(last);
-        let start = if above(steepest) >= 0.0 {
-            (0..steepest).rev().find(|&i| above(i) < 0.0)?
+    /// Every Cq that can be derived. The model is trusted where it agrees with the derivatives taken without it.
+    fn cqs(&self, shape: &Shape, settings: &Settings) -> Cqs {
+        let sigmoid = self.rise(shape);
+        let near = |index: f64, reference: f64| (index - reference).abs() < 3.0;
+        let turn = sigmoid.turn();
+        let turn = if near(turn, shape.turn) {
+            turn
         } else {
-            (steepest..last).find(|&i| above(i) < 0.0 && above(i + 1) >= 0.0)?
+            shape.turn
         };
-        let (below, over) = (above(start), above(start + 1));
-        Some(self.on_axis(start as f64 + below / (below - over)))
+        let fraction = clamp_fraction(settings.plateau_fraction);
+        let observed = shape.crossing(&self.tracks, fraction * shape.height);
+        let modelled = sigmoid.crossing(fraction);
+        let plateau = if near(modelled, observed.unwrap_or(turn)) {
+            Some(modelled)
+        } else {
+            observed
+        };
+        let threshold = settings
+            .fixed_threshold
+            .filter(|threshold| threshold.is_finite() && *threshold > 0.0);
+        let height =
+            |index: usize| self.curve.values[index] - sigmoid.level - sigmoid.slope * index as f64;
+        Cqs {
+            turn: Some(self.on_axis(turn)),
+            plateau: plateau.map(|index| self.on_axis(index)),
+            threshold: threshold
+                .and_then(|threshold| shape.crossing(&self.tracks, threshold))
+                .map(|index| self.on_axis(index)),
+            efficiency: efficiency::of_curve(height, shape.turn, self.curve.noise),
+        }
+    }
+
+    /// The sigmoid through baseline and rise. What comes after the steepest point is left out: the approach to the plateau
+    /// differs between chemistries and would pull at the position of the rise.
+    fn rise(&self, shape: &Shape) -> Sigmoid {
+        let end = (shape.steepest as usize + RISE_END).min(shape.cycles);
+        let start = Start {
+            level: shape.baseline.level,
+            slope: shape.baseline.slope,
+            height: shape.height.max(self.curve.noise),
+            rate: 4.0 * shape.slope / shape.height.max(self.curve.noise),
+            centre: shape.steepest,
+            noise: self.curve.noise.hypot(MODEL_ERROR * shape.height),
+        };
+        fit(&self.curve.values[..end], &start, MOST_STEPS)
     }
 
     /// From an index (with fraction) to the curve's own axis.
@@ -117,24 +157,6 @@ impl Reader {
         let axis = &self.curve.axis;
         let whole = (index.max(0.0) as usize).min(axis.len() - 2);
         axis[whole] + (index - whole as f64) * (axis[whole + 1] - axis[whole])
-    }
-
-    /// Amplification per cycle: slope of the logarithm over the four cycles that end at the second-derivative maximum.
-    fn efficiency(&self, features: &Features) -> Option<f64> {
-        let end = features.turn.round() as usize;
-        let start = end.checked_sub(3)?;
-        let above = |i: usize| self.curve.values[i] - features.baseline.at(i);
-        if (start..=end).any(|i| above(i) < 3.0 * self.curve.noise) {
-            return None;
-        }
-        let logs = [
-            above(start).ln(),
-            above(start + 1).ln(),
-            above(start + 2).ln(),
-            above(end).ln(),
-        ];
-        let (_, slope) = crate::repair::line(&logs);
-        Some(slope.exp()).filter(|efficiency| (1.0..3.0).contains(efficiency))
     }
 
     /// Three or more readings in a row at exactly the same highest value.
@@ -147,6 +169,20 @@ impl Reader {
             .any(|three| three.iter().all(|&value| value == high));
         reasons.add_if(clipped, Reason::Saturated);
     }
+}
+
+/// Cycles from the steepest point on that the model still sees.
+const RISE_END: usize = 3;
+/// What a logistic curve is off by even without noise, as a share of the height.
+const MODEL_ERROR: f64 = 0.03;
+const MOST_STEPS: usize = 8;
+
+#[derive(Default)]
+struct Cqs {
+    turn: Option<f64>,
+    plateau: Option<f64>,
+    threshold: Option<f64>,
+    efficiency: Option<f64>,
 }
 
 fn clamp_fraction(fraction: f64) -> f64 {

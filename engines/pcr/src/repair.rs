@@ -51,16 +51,24 @@ impl Repaired {
         self.copy_finite_span(curve)?;
         self.fill_gaps(reasons)?;
         self.average_blocks();
-        let (low, high) = extremes(&self.values);
-        if high - low <= 1e-12 * low.abs().max(high.abs()) {
-            return Err(Reason::Constant);
-        }
+        let (low, high) = self.range()?;
         self.normalise_guard(low, high);
         self.noise = self.estimate_noise();
         self.remove_spikes(reasons);
         self.mend_first_cycles(reasons);
+        // A flat line whose only feature was mended away.
+        self.range()?;
         self.noise = self.estimate_noise();
         Ok(())
+    }
+
+    fn range(&self) -> Result<(f64, f64), Reason> {
+        let (low, high) = extremes(&self.values);
+        if high - low <= 1e-12 * low.abs().max(high.abs()) {
+            Err(Reason::Constant)
+        } else {
+            Ok((low, high))
+        }
     }
 
     /// Copies from the first to the last finite value; missing ends (empty cells) are simply not part of the curve.

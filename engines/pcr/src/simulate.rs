@@ -13,6 +13,11 @@ pub enum Fault {
     Drift { height: f64 },
     /// The well dries out: signal grows from `cycle` on, faster and noisier towards the end.
     Evaporation { cycle: usize, height: f64 },
+    /// The first cycles settle (temperature, lid): starts off by `height` (share of the baseline level) and decays with
+    /// the given time constant in cycles.
+    Settling { height: f64, cycles: f64 },
+    /// The level wanders slowly, standard deviation `height` (share of the baseline level), memory about ten cycles.
+    Wander { height: f64 },
     /// `fraction` of another dye's amplification (Cq `cq`, same plateau) leaks into this channel.
     CrossTalk { fraction: f64, cq: f64 },
 }
@@ -58,9 +63,19 @@ impl Default for Params {
 
 /// Makes the curve; one value per cycle, every value finite for finite parameters. `noise` gives standard normal numbers.
 pub fn synthesise(params: &Params, mut noise: impl FnMut() -> f64) -> Vec<f64> {
+    let wander: f64 = params
+        .faults
+        .iter()
+        .map(|fault| wander_height(fault, params))
+        .sum();
+    let mut walk = if wander > 0.0 { wander * noise() } else { 0.0 };
     (0..params.cycles)
         .map(|index| {
-            let signal = clean(params, index);
+            let signal = clean(params, index) + walk;
+            if wander > 0.0 {
+                walk =
+                    WANDER_MEMORY * walk + wander * (1.0 - WANDER_MEMORY.powi(2)).sqrt() * noise();
+            }
             let wear: f64 = params
                 .faults
                 .iter()
@@ -70,6 +85,16 @@ pub fn synthesise(params: &Params, mut noise: impl FnMut() -> f64) -> Vec<f64> {
             signal + additive + signal * params.relative_noise * noise()
         })
         .collect()
+}
+
+/// Correlation of the wandering level from one cycle to the next.
+const WANDER_MEMORY: f64 = 0.9;
+
+fn wander_height(fault: &Fault, params: &Params) -> f64 {
+    match *fault {
+        Fault::Wander { height } => height.abs() * params.baseline_level.abs(),
+        _ => 0.0,
+    }
 }
 
 /// The axis that belongs to [`synthesise`]: 1, 2, … .
@@ -124,6 +149,10 @@ fn fault_signal(fault: &Fault, index: usize, params: &Params) -> f64 {
         }
         Fault::Drift { height } => height * level * (index as f64 / last).powf(1.5),
         Fault::Evaporation { cycle, height } => height * level * worn(index, cycle, last).powi(2),
+        Fault::Settling { height, cycles } => {
+            height * level * (-(index as f64) / cycles.max(0.1)).exp()
+        }
+        Fault::Wander { .. } => 0.0,
         Fault::CrossTalk { fraction, cq } => {
             fraction * amplification(params, index as f64 + 1.0, cq)
         }

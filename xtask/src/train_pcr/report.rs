@@ -1,0 +1,155 @@
+//! Leave-one-experiment-out scores, as SCIENCE defines them.
+
+use super::corpus::{Corpus, Example};
+use baton_pcr::model::Probabilities;
+
+/// Scores of a group of curves.
+#[derive(Debug, Default, Clone)]
+pub struct Score {
+    pub counts: [usize; 3],
+    pub sensitivity: f64,
+    pub specificity: f64,
+    pub kappa_yes_no: f64,
+    pub kappa_three: f64,
+    pub brier: f64,
+}
+
+pub fn call(p: &Probabilities) -> char {
+    match baton_pcr::decide(p) {
+        baton_pcr::Call::Positive => 'y',
+        baton_pcr::Call::Negative => 'n',
+        _ => 'a',
+    }
+}
+
+/// Cohen's kappa of pairs.
+pub fn kappa(pairs: &[(char, char)]) -> f64 {
+    let n = pairs.len() as f64;
+    let share =
+        |f: &dyn Fn(&(char, char)) -> bool| pairs.iter().filter(|pair| f(pair)).count() as f64 / n;
+    let agreed = share(&|pair| pair.0 == pair.1);
+    let by_chance: f64 = ['y', 'a', 'n']
+        .iter()
+        .map(|c| share(&|p| p.0 == *c) * share(&|p| p.1 == *c))
+        .sum();
+    if by_chance < 1.0 {
+        (agreed - by_chance) / (1.0 - by_chance)
+    } else {
+        1.0
+    }
+}
+
+pub fn score(items: &[(&Example, Probabilities)]) -> Score {
+    let pairs: Vec<(char, char)> = items.iter().map(|(e, p)| (e.majority, call(p))).collect();
+    let count = |class: char| pairs.iter().filter(|pair| pair.0 == class).count();
+    let rate = |class: char, hit: &dyn Fn(char) -> bool| {
+        pairs
+            .iter()
+            .filter(|pair| pair.0 == class && hit(pair.1))
+            .count() as f64
+            / count(class) as f64
+    };
+    let binary = |c: char| if c == 'y' { 'y' } else { 'n' };
+    let clear: Vec<_> = pairs
+        .iter()
+        .filter(|p| p.0 != 'a')
+        .map(|p| (binary(p.0), binary(p.1)))
+        .collect();
+    let brier = items
+        .iter()
+        .map(|(e, p)| (e.votes[0] - p[0]).powi(2))
+        .sum::<f64>()
+        / items.len() as f64;
+    Score {
+        counts: [count('y'), count('a'), count('n')],
+        sensitivity: rate('y', &|c| c == 'y'),
+        specificity: rate('n', &|c| c != 'y'),
+        kappa_yes_no: kappa(&clear),
+        kappa_three: kappa(&pairs),
+        brier,
+    }
+}
+
+pub fn line(name: &str, s: &Score) -> String {
+    let [y, a, n] = s.counts;
+    let shown = |value: f64| {
+        if value.is_nan() {
+            "    –".to_owned()
+        } else {
+            format!("{value:.4}")
+        }
+    };
+    format!(
+        "| {name} | {y} | {a} | {n} | {} | {} | {:.3} | {:.3} | {:.4} |",
+        shown(s.sensitivity),
+        shown(s.specificity),
+        s.kappa_yes_no,
+        s.kappa_three,
+        s.brier
+    )
+}
+
+pub const HEADER: &str = "| set | y | a | n | sens | spec | κ y/n | κ 3-class | Brier |\n|---|---|---|---|---|---|---|---|---|";
+
+/// The temperature (1 to 2) with the least log-loss against the votes, every experiment counting the same. htPCR is left
+/// out: no model that has not seen it reproduces its votes.
+pub fn best_temperature(scored: &[(&Example, Probabilities)]) -> f64 {
+    let sets = scored.iter().map(|(e, _)| e.set).max().unwrap_or(0) + 1;
+    let sizes: Vec<usize> = (0..sets)
+        .map(|set| scored.iter().filter(|(e, _)| e.set == set).count())
+        .collect();
+    let loss = |temperature: f64| -> f64 {
+        let items = scored.iter().filter(|(e, _)| sizes[e.set] < 4000);
+        items
+            .map(|(e, p)| log_loss(&e.votes, &softened(p, temperature)) / sizes[e.set] as f64)
+            .sum()
+    };
+    let grid = (0..21).map(|i| 1.0 + 0.05 * f64::from(i));
+    let best = grid
+        .min_by(|a, b| loss(*a).total_cmp(&loss(*b)))
+        .unwrap_or(1.0);
+    (best * 100.0).round() / 100.0
+}
+
+fn softened(p: &Probabilities, temperature: f64) -> Probabilities {
+    let powers = p.map(|value| value.max(1e-9).powf(1.0 / temperature));
+    let sum: f64 = powers.iter().sum();
+    powers.map(|value| value / sum)
+}
+
+fn log_loss(votes: &[f64; 3], p: &Probabilities) -> f64 {
+    votes
+        .iter()
+        .zip(p)
+        .map(|(vote, value)| -vote * value.max(1e-6).ln())
+        .sum()
+}
+
+/// The table: one line per set, then the sums without and with htPCR.
+pub fn table(corpus: &Corpus, scored: &[(&Example, Probabilities)]) -> String {
+    let mut lines = vec![HEADER.to_owned()];
+    for (set, name) in corpus.sets.iter().enumerate() {
+        let items: Vec<_> = scored
+            .iter()
+            .filter(|(e, _)| e.set == set)
+            .cloned()
+            .collect();
+        lines.extend((!items.is_empty()).then(|| line(name, &score(&items))));
+    }
+    let ht = corpus.sets.iter().position(|name| name == "htPCR");
+    let compet = corpus.sets.iter().position(|name| name == "competimer");
+    let mut sum = |name: &str, keep: &dyn Fn(&Example) -> bool| {
+        let items: Vec<_> = scored.iter().filter(|(e, _)| keep(e)).cloned().collect();
+        lines.extend((!items.is_empty()).then(|| line(name, &score(&items))));
+    };
+    sum("all but htPCR", &|e| Some(e.set) != ht);
+    sum("all but htPCR, competimer", &|e| {
+        Some(e.set) != ht && Some(e.set) != compet
+    });
+    sum("unanimous, all", &|e| e.unanimous);
+    sum("unanimous, but htPCR", &|e| {
+        e.unanimous && Some(e.set) != ht
+    });
+    sum("all", &|_| true);
+    lines.join("\n")
+}
