@@ -190,3 +190,143 @@ impl Command for RecallLot {
     type Outcome = ();
     const KIND: &'static str = "registry.lot_recalled";
 }
+
+impl PlaceKind {
+    pub const ALL: [PlaceKind; 7] = [PlaceKind::Zone, PlaceKind::Grid, PlaceKind::Building, PlaceKind::Enterprise, PlaceKind::Point, PlaceKind::Laboratory, PlaceKind::Gate];
+
+    /// Its name in JSON, in the tables and in the texts (`registry-kind-<name>`).
+    pub fn name(self) -> &'static str {
+        match self {
+            PlaceKind::Zone => "zone",
+            PlaceKind::Grid => "grid",
+            PlaceKind::Building => "building",
+            PlaceKind::Enterprise => "enterprise",
+            PlaceKind::Point => "point",
+            PlaceKind::Laboratory => "laboratory",
+            PlaceKind::Gate => "gate",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl DocumentKind {
+    pub const ALL: [DocumentKind; 6] = [
+        DocumentKind::ResidentId,
+        DocumentKind::Passport,
+        DocumentKind::HongKongMacaoPermit,
+        DocumentKind::TaiwanPermit,
+        DocumentKind::ForeignPermanentResidentId,
+        DocumentKind::Other,
+    ];
+
+    /// Its name in JSON and in the texts (`registry-document-<name>`).
+    pub fn name(self) -> &'static str {
+        match self {
+            DocumentKind::ResidentId => "resident_id",
+            DocumentKind::Passport => "passport",
+            DocumentKind::HongKongMacaoPermit => "hong_kong_macao_permit",
+            DocumentKind::TaiwanPermit => "taiwan_permit",
+            DocumentKind::ForeignPermanentResidentId => "foreign_permanent_resident_id",
+            DocumentKind::Other => "other",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl LotKind {
+    pub const ALL: [LotKind; 3] = [LotKind::PreservationFluid, LotKind::ExtractionKit, LotKind::PcrKit];
+
+    /// Its name in JSON, in the tables and in the texts (`registry-lot-<name>`).
+    pub fn name(self) -> &'static str {
+        match self {
+            LotKind::PreservationFluid => "preservation_fluid",
+            LotKind::ExtractionKit => "extraction_kit",
+            LotKind::PcrKit => "pcr_kit",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Begins an import of a roster; the event's id becomes the [`ImportId`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BeginImport {
+    /// As the sender named it.
+    pub file: String,
+    pub file_sha256: String,
+    /// Rows below the header.
+    pub rows: u64,
+    pub from_day: OperationalDay,
+}
+/// The number under which this import says its events and makes its people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ImportBegun {
+    pub device: baton_kit::Device,
+}
+impl Command for BeginImport {
+    type Outcome = ImportBegun;
+    const KIND: &'static str = "registry.import_begun";
+}
+
+/// What an import did, once all of it is recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ImportCounts {
+    pub new: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    /// In the registry, in the file's places, and not in the file.
+    pub gone: u64,
+    /// Rows left out.
+    pub refused: u64,
+    /// Rows that repeat an earlier row.
+    pub repeated: u64,
+}
+
+/// Everything of an import is recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ImportFinished {
+    pub import: ImportId,
+    pub counts: ImportCounts,
+}
+impl EventBody for ImportFinished {
+    const KIND: &'static str = "registry.import_finished";
+}
+
+/// Takes an import back: its new people are withdrawn, changed ones get their earlier particulars, ended memberships run on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UndoImport {
+    pub import: ImportId,
+}
+impl Command for UndoImport {
+    type Outcome = ();
+    const KIND: &'static str = "registry.import_undone";
+}
+
+/// People who were entered by mistake: found no more and counted nowhere. A later import may bring them back under the same id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PeopleWithdrawn {
+    pub import: ImportId,
+    /// The day from which their membership would have held.
+    pub from_day: OperationalDay,
+    pub people: Vec<PersonId>,
+}
+impl EventBody for PeopleWithdrawn {
+    const KIND: &'static str = "registry.people_withdrawn";
+}
+
+/// Somebody looked into a finding and says it is settled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettleFinding {
+    pub code: String,
+    pub subject: PersonId,
+    pub other: PersonId,
+}
+impl Command for SettleFinding {
+    type Outcome = ();
+    const KIND: &'static str = "registry.finding_settled";
+}

@@ -1,0 +1,7 @@
+//! What is right and what is permitted: pure, without stores, clocks or randomness.
+
+pub mod document;
+pub mod lot;
+pub mod name;
+pub mod place;
+pub mod timeline;
