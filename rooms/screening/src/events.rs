@@ -1,6 +1,6 @@
 //! What is stored about campaigns and sampling.
 
-use baton_kit::{CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId};
+use baton_kit::{AnyId, CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId};
 use baton_ledger::{Command, EventBody};
 use serde::{Deserialize, Serialize};
 
@@ -125,4 +125,34 @@ pub struct TubeSealed {
 }
 impl EventBody for TubeSealed {
     const KIND: &'static str = "screening.tube_sealed";
+}
+
+/// Somebody on the follow-up list will not be swabbed again, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CloseFollowUp {
+    pub tube: TubeId,
+    pub person: PersonId,
+    /// `hospital`, `quarantined_elsewhere`, `died`, `left`, `other`.
+    pub reason: String,
+    #[serde(default)]
+    pub remark: String,
+}
+impl Command for CloseFollowUp {
+    type Outcome = ();
+    const KIND: &'static str = "screening.follow_up_closed";
+}
+
+/// Somebody looked into a contradiction and says what was so.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettleFinding {
+    /// The tube it is about; for `scan-unknown` the scan.
+    pub subject: AnyId,
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    pub remark: String,
+}
+impl Command for SettleFinding {
+    type Outcome = ();
+    const KIND: &'static str = "screening.finding_settled";
 }

@@ -1,0 +1,3 @@
+//! Campaigns, rounds, who is due, coverage.
+
+pub mod store;

@@ -1,0 +1,3 @@
+//! Contradictions among facts, and their settling.
+
+pub mod store;

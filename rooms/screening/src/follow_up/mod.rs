@@ -1,0 +1,3 @@
+//! Who must be swabbed again, and why.
+
+pub mod store;

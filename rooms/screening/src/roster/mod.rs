@@ -1,0 +1,3 @@
+//! The registry as this room reads it.
+
+pub mod store;

@@ -1,0 +1,309 @@
+//! Pure rules of the room: what may be decided, and what follows from specimens. No store, no clock.
+
+use std::collections::BTreeSet;
+
+use baton_kit::{PersonId, Refusal, Timestamp, TubeId, time::DAY_US};
+
+use crate::events::{Cadence, CloseFollowUp, ExemptPerson, OpenCampaign, OpenRound, SettleFinding};
+use crate::model::{Campaign, DueState, FollowUp, Journey, Member, Outcome, Specimen, Standing, Tube};
+
+/// Swabs per tube that were validated with people's swabs (LAB.md §5).
+pub const RATIOS: [u16; 4] = [1, 5, 10, 20];
+/// The longest window of a round.
+pub const WINDOW_LONGEST_US: i64 = 31 * DAY_US;
+/// Longest list of places, tags or people in one campaign.
+pub const WHO_LIMIT: usize = 20_000;
+pub const EXEMPTIONS: [&str; 5] = ["medical", "tested_elsewhere", "left", "under_age", "other"];
+pub const WAIVERS: [&str; 5] = ["hospital", "quarantined_elsewhere", "died", "left", "other"];
+pub const UNDO_REASONS: [&str; 4] = ["wrong_person", "wrong_tube", "not_swabbed", "other"];
+const TEXT_LIMIT: usize = 500;
+
+/// What a new campaign is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct CampaignContext {
+    /// Every place named is known.
+    pub places_known: bool,
+    pub people_known: bool,
+}
+
+pub fn open_campaign(context: CampaignContext, command: &OpenCampaign, now: Timestamp) -> Result<(), Refusal> {
+    if command.name.trim().is_empty() || command.name.chars().count() > 120 {
+        return Err(Refusal::ruled("campaign-name-wrong"));
+    }
+    let who = &command.who;
+    if who.places.is_empty() && who.tags.is_empty() && who.people.is_empty() {
+        return Err(Refusal::ruled("who-empty"));
+    }
+    if who.places.len().max(who.tags.len()).max(who.people.len()) > WHO_LIMIT {
+        return Err(Refusal::ruled("who-too-long").with("limit", WHO_LIMIT));
+    }
+    if !context.places_known || !context.people_known {
+        return Err(Refusal::ruled("who-unknown"));
+    }
+    if command.assay.trim().is_empty() || command.assay.len() > 80 {
+        return Err(Refusal::ruled("assay-unknown"));
+    }
+    if !RATIOS.contains(&command.ratio) {
+        return Err(Refusal::ruled("ratio-unvalidated").with("ratio", command.ratio));
+    }
+    if matches!(command.cadence, Cadence::EveryDays(days) if days == 0 || days > 60) {
+        return Err(Refusal::ruled("cadence-wrong"));
+    }
+    window(command.opens_us, command.closes_us, now)
+}
+
+fn window(opens: Timestamp, closes: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    let long = closes.since(opens);
+    if long <= 0 || long > WINDOW_LONGEST_US || closes <= now {
+        return Err(Refusal::ruled("window-wrong"));
+    }
+    Ok(())
+}
+
+pub fn open_round(campaign: Option<&Campaign>, command: &OpenRound, now: Timestamp) -> Result<(), Refusal> {
+    let campaign = campaign.ok_or_else(|| Refusal::absent("campaign-unknown"))?;
+    if campaign.cadence == Cadence::Once {
+        return Err(Refusal::ruled("campaign-once"));
+    }
+    if command.round != campaign.rounds + 1 {
+        return Err(Refusal::conflict("round-number-wrong").with("round", campaign.rounds + 1));
+    }
+    if command.opens_us <= campaign.opens {
+        return Err(Refusal::ruled("round-overlaps"));
+    }
+    window(command.opens_us, command.closes_us, now)
+}
+
+/// `standing` is the person's in the last round, if they are on the list.
+pub fn exempt_person(campaign: Option<&Campaign>, standing: Option<DueState>, command: &ExemptPerson) -> Result<(), Refusal> {
+    campaign.ok_or_else(|| Refusal::absent("campaign-unknown"))?;
+    reason(&EXEMPTIONS, &command.reason, &command.remark)?;
+    match standing {
+        None => Err(Refusal::absent("person-not-due")),
+        Some(DueState::Due) => Ok(()),
+        Some(DueState::Exempt) => Err(Refusal::conflict("already-exempt")),
+        Some(_) => Err(Refusal::conflict("already-sampled")),
+    }
+}
+
+fn reason(known: &[&str], code: &str, remark: &str) -> Result<(), Refusal> {
+    if !known.contains(&code) {
+        return Err(Refusal::malformed("reason-unknown").with("reason", code));
+    }
+    if code == "other" && remark.trim().is_empty() {
+        return Err(Refusal::ruled("remark-missing"));
+    }
+    if remark.chars().count() > TEXT_LIMIT {
+        return Err(Refusal::ruled("remark-long").with("limit", TEXT_LIMIT));
+    }
+    Ok(())
+}
+
+/// `open` is nothing when there is no such entry, false when it is closed already.
+pub fn close_follow_up(open: Option<bool>, command: &CloseFollowUp) -> Result<(), Refusal> {
+    reason(&WAIVERS, &command.reason, &command.remark)?;
+    match open {
+        None => Err(Refusal::absent("follow-up-unknown")),
+        Some(false) => Err(Refusal::conflict("follow-up-closed")),
+        Some(true) => Ok(()),
+    }
+}
+
+pub fn settle_finding(open: Option<bool>, command: &SettleFinding) -> Result<(), Refusal> {
+    if command.remark.trim().is_empty() {
+        return Err(Refusal::ruled("remark-missing"));
+    }
+    if command.remark.chars().count() > TEXT_LIMIT {
+        return Err(Refusal::ruled("remark-long").with("limit", TEXT_LIMIT));
+    }
+    match open {
+        None => Err(Refusal::absent("finding-unknown")),
+        Some(false) => Err(Refusal::conflict("finding-settled")),
+        Some(true) => Ok(()),
+    }
+}
+
+/// What a specimen says about its person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Finds<'s> {
+    Travelling,
+    InLaboratory,
+    /// Never tested: swab again, with the coded reason.
+    Void(&'s str),
+    /// Not clean. `resample`: swab this person again, singly; not so while their own positive waits for its release.
+    Held { outcome: Outcome, resample: bool },
+    /// A released negative of a pool.
+    Clean,
+    /// A released result of the person's own specimen.
+    Own(Outcome),
+}
+
+/// Reads one specimen. A pool never says "positive person": it holds.
+pub fn finds(tube: &Tube) -> Finds<'_> {
+    let own = tube.is_own_specimen();
+    match &tube.journey {
+        Journey::Travelling => Finds::Travelling,
+        Journey::InLaboratory | Journey::Preliminary(Outcome::Negative) => Finds::InLaboratory,
+        Journey::Void(reason) => Finds::Void(reason),
+        Journey::Released(outcome @ (Outcome::Negative | Outcome::Positive)) if own => Finds::Own(*outcome),
+        Journey::Released(Outcome::Negative) => Finds::Clean,
+        Journey::Preliminary(outcome) | Journey::Released(outcome) => Finds::Held { outcome: *outcome, resample: needs_another_swab(own, *outcome) },
+    }
+}
+
+/// The follow-up rule: whoever's tube was not clean is swabbed again, except when the tube is their own and plainly positive.
+fn needs_another_swab(own: bool, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Negative => false,
+        Outcome::Positive => !own,
+        Outcome::SingleTarget | Outcome::Invalid => true,
+    }
+}
+
+/// The first later specimen of their own that says plainly what a hold left open.
+fn cleared_by<'s>(hold: &Specimen, specimens: &'s [Specimen]) -> Option<&'s Specimen> {
+    specimens.iter().find(|later| (later.swabbed, later.scan) > (hold.swabbed, hold.scan) && matches!(finds(&later.tube), Finds::Own(_)))
+}
+
+/// Where a person stands in a round, from all their specimens of the campaign, oldest first.
+pub fn stand(specimens: &[Specimen], round: u16, exemption: Option<&str>) -> Standing {
+    let here = || specimens.iter().filter(move |specimen| specimen.tube.round == round);
+    let last = |wanted: fn(&Finds<'_>) -> bool| here().filter(move |s| wanted(&finds(&s.tube))).last();
+    if let Some(hold) = here().filter(|s| matches!(finds(&s.tube), Finds::Held { .. }) && cleared_by(s, specimens).is_none()).last() {
+        return standing(DueState::Held, "", "", hold);
+    }
+    let clearing = here().filter(|s| matches!(finds(&s.tube), Finds::Held { .. })).filter_map(|hold| cleared_by(hold, specimens));
+    let own: Vec<&Specimen> = here().filter(|s| matches!(finds(&s.tube), Finds::Own(_))).chain(clearing).collect();
+    if let Some(decisive) = own.iter().find(|s| finds(&s.tube) == Finds::Own(Outcome::Positive)).or(own.last()) {
+        let result = if finds(&decisive.tube) == Finds::Own(Outcome::Positive) { "positive" } else { "negative" };
+        return standing(DueState::Resulted, "", result, decisive);
+    }
+    if let Some(clean) = last(|f| *f == Finds::Clean) {
+        return standing(DueState::Resulted, "", "negative", clean);
+    }
+    if let Some(pending) = last(|f| *f == Finds::InLaboratory) {
+        return standing(DueState::Pending, "", "", pending);
+    }
+    if let Some(under_way) = last(|f| *f == Finds::Travelling) {
+        return standing(DueState::Sampled, "", "", under_way);
+    }
+    if let Some(reason) = exemption {
+        return Standing { state: DueState::Exempt, reason: reason.to_owned(), result: "", tube: None, swabbed: None };
+    }
+    match last(|f| matches!(f, Finds::Void(_))) {
+        Some(void) => match finds(&void.tube) {
+            Finds::Void(reason) => standing(DueState::Due, reason, "", void),
+            _ => standing(DueState::Due, "", "", void),
+        },
+        None => Standing { state: DueState::Due, reason: String::new(), result: "", tube: None, swabbed: None },
+    }
+}
+
+fn standing(state: DueState, reason: &str, result: &'static str, specimen: &Specimen) -> Standing {
+    Standing { state, reason: reason.to_owned(), result, tube: Some(specimen.tube.id), swabbed: Some(specimen.swabbed) }
+}
+
+/// The person's entries on the follow-up list, from all their specimens of the campaign, oldest first.
+pub fn follow_ups(specimens: &[Specimen]) -> Vec<FollowUp> {
+    specimens.iter().filter_map(|specimen| follow_up(specimen, specimens)).collect()
+}
+
+fn follow_up(specimen: &Specimen, all: &[Specimen]) -> Option<FollowUp> {
+    let tube = &specimen.tube;
+    let later = |single: bool| all.iter().rev().find(|s| (s.swabbed, s.scan) > (specimen.swabbed, specimen.scan) && (!single || s.tube.ratio == 1)).map(|s| s.tube.id);
+    let entry = |reason: &str, single, opened, closed| FollowUp { tube: tube.id, round: tube.round, reason: reason.to_owned(), single, opened, closed, again: later(single) };
+    match finds(tube) {
+        Finds::Held { outcome, resample: true } => {
+            let opened = tube.first_held.map_or(specimen.swabbed, |(at, _)| at);
+            Some(entry(outcome.name(), true, opened, cleared_by(specimen, all).map(|_| "single_result")))
+        }
+        Finds::Void(reason) => {
+            let tested = all.iter().any(|s| s.tube.round == tube.round && matches!(finds(&s.tube), Finds::Clean | Finds::Own(_)));
+            Some(entry(reason, false, tube.lost.as_ref().map_or(specimen.swabbed, |(at, _)| *at), tested.then_some("resulted")))
+        }
+        _ => {
+            let (at, outcome) = tube.first_held?;
+            needs_another_swab(tube.is_own_specimen(), outcome).then(|| entry(outcome.name(), true, at, Some("amended")))
+        }
+    }
+}
+
+/// What else is known about a tube's surroundings, for its findings.
+#[derive(Clone, Debug, Default)]
+pub struct TubeContext {
+    /// An earlier tube bears the same label.
+    pub code_used: bool,
+    pub lot: LotState,
+    pub campaign_known: bool,
+    pub campaign_ratio: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LotState {
+    /// None was scanned, or it may be used.
+    #[default]
+    Usable,
+    Unknown,
+    Expired,
+    Recalled,
+}
+
+/// Contradictions around one tube: code, and the person it is about if it is about one.
+pub type Findings = BTreeSet<(&'static str, Option<PersonId>)>;
+
+/// Codes that [`tube_findings`] answers for; [`person_findings`] answers for the others.
+pub const TUBE_CODES: [&str; 12] = [
+    "tube-unknown", "tube-full", "code-used", "fluid-expired", "fluid-recalled", "fluid-unknown", "campaign-unknown", "ratio-exceeds", "sampled-after-seal", "twice-in-tube", "count-mismatch", "sealed-twice",
+];
+pub const PERSON_CODES: [&str; 3] = ["sampled-twice", "pool-during-hold", "person-unknown"];
+
+pub fn tube_findings(tube: &Tube, members: &[Member], context: &TubeContext) -> Findings {
+    let mut found = Findings::new();
+    let mut find = |holds: bool, code, person| {
+        if holds {
+            found.insert((code, person));
+        }
+    };
+    find(!tube.opened && (!members.is_empty() || tube.seal.is_some()), "tube-unknown", None);
+    if tube.opened {
+        find(members.len() > usize::from(tube.ratio), "tube-full", None);
+        find(context.code_used, "code-used", None);
+        find(context.lot == LotState::Expired, "fluid-expired", None);
+        find(context.lot == LotState::Recalled, "fluid-recalled", None);
+        find(context.lot == LotState::Unknown, "fluid-unknown", None);
+        find(!context.campaign_known, "campaign-unknown", None);
+        find(context.campaign_ratio.is_some_and(|allowed| tube.ratio > allowed), "ratio-exceeds", None);
+    }
+    if let Some(seal) = tube.seal {
+        find(usize::from(seal.count) != members.len(), "count-mismatch", None);
+        for member in members.iter().filter(|member| member.swabbed > seal.at) {
+            find(true, "sampled-after-seal", Some(member.person));
+        }
+    }
+    find(tube.resealed, "sealed-twice", None);
+    for member in members {
+        find(members.iter().filter(|other| other.person == member.person).count() > 1, "twice-in-tube", Some(member.person));
+    }
+    found
+}
+
+/// Contradictions among one person's specimens of a campaign, oldest first: the tube each is about, and its code.
+pub fn person_findings(specimens: &[Specimen], known: bool) -> BTreeSet<(TubeId, &'static str)> {
+    let mut found = BTreeSet::new();
+    for (index, specimen) in specimens.iter().enumerate() {
+        let tube = &specimen.tube;
+        if !known {
+            found.insert((tube.id, "person-unknown"));
+        }
+        let earlier = || specimens[..index].iter().filter(|other| other.tube.id != tube.id);
+        let void = |other: &Specimen| matches!(finds(&other.tube), Finds::Void(_));
+        if !tube.follow_up && earlier().any(|other| other.tube.round == tube.round && !void(other) && other.tube.first_held.is_none()) {
+            found.insert((tube.id, "sampled-twice"));
+        }
+        let held_by_then = |other: &Specimen| matches!(finds(&other.tube), Finds::Held { resample: true, .. }) && other.tube.first_held.is_some_and(|(at, _)| at <= specimen.swabbed);
+        if tube.ratio > 1 && earlier().any(held_by_then) {
+            found.insert((tube.id, "pool-during-hold"));
+        }
+    }
+    found
+}

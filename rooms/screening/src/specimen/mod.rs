@@ -1,0 +1,3 @@
+//! Tubes and the swabs in them.
+
+pub mod store;
