@@ -7,6 +7,8 @@ mod installation;
 mod rooms;
 mod safekeeping;
 mod serve;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 
