@@ -52,12 +52,15 @@ impl Document {
         let delimiter = delimiter(text);
         let mut collector = Collector::new(limits);
         for (number, line) in lines(text) {
-            let trimmed = line.trim();
+            let trimmed = line.trim_ascii();
             if let Some(section) = trimmed
                 .strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'))
             {
                 collector.section(Some(section.to_owned()));
+                continue;
+            }
+            if collector.state == State::Skipped && !trimmed.is_empty() {
                 continue;
             }
             if let Some(fact) = trimmed

@@ -2,24 +2,29 @@
 
 /// Lines with their numbers from 1, whatever ends them (LF, CRLF or CR alone).
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut rest = text;
-    let mut number = 0;
+    let (mut at, mut number) = (0, 0);
+    // Place of the next line feed, kept: a file that has none is searched for one only once.
+    let mut feed = None;
     std::iter::from_fn(move || {
-        if rest.is_empty() {
+        if at >= text.len() {
             return None;
         }
         number += 1;
-        let end = rest
-            .bytes()
-            .position(|byte| matches!(byte, b'\n' | b'\r'))
-            .unwrap_or(rest.len());
-        let line = &rest[..end];
-        let ending = if rest[end..].starts_with("\r\n") {
-            2
-        } else {
-            rest.len().min(end + 1) - end
+        let next = match feed {
+            Some(place) if place >= at => place,
+            _ => text[at..]
+                .find('\n')
+                .map_or(text.len(), |length| at + length),
         };
-        rest = &rest[end + ending..];
+        feed = Some(next);
+        let end = text[at..next].find('\r').map_or(next, |length| at + length);
+        let line = &text[at..end];
+        at = end
+            + if text[end..].starts_with("\r\n") {
+                2
+            } else {
+                1
+            };
         Some((number, line))
     })
 }
@@ -27,27 +32,29 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Cells of a line; a cell may be quoted to hold the delimiter. Outer blanks and quotation marks are taken off.
 /// A quotation mark that is never closed on its line is an ordinary letter, as in `5" probe`.
 pub(crate) fn cells(line: &str, delimiter: char) -> Vec<&str> {
-    let mut cells = Vec::new();
+    debug_assert!(delimiter.is_ascii());
+    let mut cells = Vec::with_capacity(16);
     let mut rest = line;
     loop {
-        let start = rest.trim_start_matches(' ');
-        if let Some(quoted) = start.strip_prefix('"')
-            && let Some((cell, behind)) = closing(quoted, delimiter)
+        // Cells are short, so a plain walk over the bytes beats the searchers of the standard library.
+        let blanks = rest.bytes().take_while(|byte| *byte == b' ').count();
+        if rest.as_bytes().get(blanks) == Some(&b'"')
+            && let Some((cell, behind)) = closing(&rest[blanks + 1..], delimiter)
         {
-            cells.push(cell.trim());
+            cells.push(cell.trim_ascii());
             match behind {
                 Some(behind) => rest = behind,
                 None => return cells,
             }
             continue;
         }
-        match rest.split_once(delimiter) {
-            Some((cell, behind)) => {
-                cells.push(cell.trim());
-                rest = behind;
+        match rest.bytes().position(|byte| byte == delimiter as u8) {
+            Some(end) => {
+                cells.push(rest[..end].trim_ascii());
+                rest = &rest[end + 1..];
             }
             None => {
-                cells.push(rest.trim());
+                cells.push(rest.trim_ascii());
                 return cells;
             }
         }

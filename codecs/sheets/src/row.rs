@@ -17,9 +17,14 @@ impl Row {
         }
     }
 
-    /// Builds a row from cells; for tests and small tables.
-    pub fn from_cells<S: AsRef<str>>(number: usize, cells: impl IntoIterator<Item = S>) -> Self {
-        let mut row = Row::new(number);
+    /// Builds a row from cells.
+    pub fn from_cells<S: AsRef<str>>(number: usize, cells: &[S]) -> Self {
+        let bytes = cells.iter().map(|cell| cell.as_ref().len()).sum();
+        let mut row = Row {
+            number,
+            text: String::with_capacity(bytes),
+            ends: Vec::with_capacity(cells.len()),
+        };
         for cell in cells {
             row.push(cell.as_ref());
         }

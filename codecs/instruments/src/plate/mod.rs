@@ -180,6 +180,9 @@ impl Builder {
     }
 
     fn plate_named(&mut self, name: &str, notes: &Notes) -> Result<usize, ParseError> {
+        if self.plates.len() == 1 && self.plates[0].name.as_deref().unwrap_or("") == name {
+            return Ok(0);
+        }
         if let Some(index) = self.plate_index.get(name) {
             return Ok(*index);
         }
