@@ -48,7 +48,7 @@ pub fn verify(
         ("mean_stages", claimed.mean_stages, truth.mean_stages),
     ]
     .into_iter()
-    .filter(|(_, claim, truth)| !((claim - truth).abs() <= tolerance))
+    .filter(|(_, claim, truth)| (claim - truth).abs() > tolerance || claim.is_nan())
     .map(|(name, claim, truth)| format!("{name}: claimed {claim}, enumerated {truth}"))
     .collect()
 }

@@ -4,6 +4,7 @@
 //! Everything here is pure and deterministic; randomness comes in through [`random::RandomSource`].
 
 pub mod check;
+pub mod decode;
 pub mod dilution;
 pub mod field;
 pub mod matrix;

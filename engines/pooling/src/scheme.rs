@@ -117,8 +117,9 @@ impl Scheme {
         }
         match self {
             Self::Hierarchical { sizes } => {
-                let nested =
-                    |pair: &[u32]| pair[1] > 0 && pair[0] > pair[1] && pair[0] % pair[1] == 0;
+                let nested = |pair: &[u32]| {
+                    pair[1] > 0 && pair[0] > pair[1] && pair[0].is_multiple_of(pair[1])
+                };
                 if sizes.last() != Some(&1) || sizes.len() > 6 || !sizes.windows(2).all(nested) {
                     return fail(format!(
                         "sizes {sizes:?} do not divide one another down to 1"
