@@ -3,5 +3,21 @@
 pub mod events;
 mod follow;
 pub mod model;
+mod pages;
+mod routes;
 pub mod rules;
 pub mod store;
+
+use baton_desk::{NavItem, Room};
+use baton_ledger::Fold;
+
+pub fn room() -> Room {
+    Room {
+        fold: Fold { room: "custody", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &[] },
+        routes: [routes::routes(), pages::routes()].concat(),
+        facts: routes::facts(),
+        nav: vec![NavItem { words: "nav-boxes", link: "/boxes", access: routes::watchers() }],
+        inbox: pages::inbox,
+        texts: baton_desk::room_texts!("custody"),
+    }
+}

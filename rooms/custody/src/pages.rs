@@ -15,6 +15,8 @@ use crate::events::*;
 use crate::routes;
 use crate::store::{self, BoxRow};
 
+/// How many points or laboratories a choice lists.
+const PLACES_LIMIT: i64 = 2000;
 /// A sealed tube that lies in no box after this long is looked for.
 const BOXED_WITHIN_US: i64 = 30 * MINUTE_US;
 /// An offer that nobody took after this long is late.
@@ -58,7 +60,7 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
 
 /// The laboratories this actor's scope names.
 fn laboratories(tx: &mut Tx<'_>, actor: &Actor) -> StoreResult<Vec<PlaceId>> {
-    let all = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory)?;
+    let all = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory, PLACES_LIMIT)?;
     Ok(all.into_iter().map(|place| place.id).filter(|id| actor.scope.reaches(*id)).collect())
 }
 
@@ -80,7 +82,7 @@ async fn boxes_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
                 offered.extend(store::offered_to_laboratory(tx, laboratory)?);
                 held.extend(store::held_by_laboratory(tx, laboratory, now.plus_us(-baton_kit::time::DAY_US))?);
             }
-            let points = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Point)?;
+            let points = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Point, PLACES_LIMIT)?;
             let points = points.into_iter().map(|place| (place.id, place.name)).collect();
             Ok(Lists { held, offered, missing: store::missing_tubes(tx, now.plus_us(-BOXED_WITHIN_US), 200)?, points })
         })
@@ -160,7 +162,7 @@ struct BoxView {
 
 fn load(tx: &mut Tx<'_>, vault: &baton_ledger::Vault, id: BoxId) -> Result<BoxView, baton_ledger::Undecided> {
     let row = store::one_box(tx, id)?.ok_or_else(|| Refusal::absent("box-unknown"))?;
-    let laboratories = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory)?;
+    let laboratories = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory, PLACES_LIMIT)?;
     let accounts = baton_desk::accounts::store::accounts(tx, vault)?;
     Ok(BoxView {
         row,
@@ -193,7 +195,7 @@ async fn box_page(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> An
     }))
 }
 
-fn person<'v>(view: &'v BoxView, account: Option<AccountId>) -> &'v str {
+fn person(view: &BoxView, account: Option<AccountId>) -> &str {
     view.people.iter().find(|(id, _)| Some(*id) == account).map_or("", |(_, name)| name)
 }
 
