@@ -1,9 +1,11 @@
 //! A seeded city: its people, an epidemic among them, a day of sampling, and what the instruments show.
 //!
-//! Everything here is pure. People, infections, arrivals and curves depend on the seed and on who is asked about, never
-//! on the order of asking, so the same city can be a demonstration, a load and a test.
+//! The city itself is pure. People, infections, arrivals and curves depend on the seed and on who is asked about, never
+//! on the order of asking, so the same city can be a demonstration, a load and a test. [`client`] and what stands on it
+//! play the city to a running server, over HTTP like everybody else.
 
 pub mod assay;
+pub mod client;
 mod chance;
 mod documents;
 pub mod infection;
