@@ -42,9 +42,7 @@ impl Delimiter {
             }
         }
         match () {
-            () if counts[1] > 0 && counts[1] >= counts[0] && counts[1] >= counts[2] => {
-                Delimiter::Tab
-            }
+            () if counts[1] > 0 && counts[1] >= counts[0] && counts[1] >= counts[2] => Delimiter::Tab,
             () if counts[2] > counts[0] => Delimiter::Semicolon,
             () => Delimiter::Comma,
         }
@@ -70,36 +68,18 @@ impl<'a> CsvRows<'a> {
     /// # Errors
     /// Files over the limits, in no known encoding, without any row, or with an open quotation mark at the top.
     pub fn open(bytes: &'a [u8], file_name: &str, limits: Limits) -> Result<Self, SheetError> {
-        let named = |kind| SheetError {
-            file: file_name.to_owned(),
-            kind,
-        };
+        let named = |kind| SheetError { file: file_name.to_owned(), kind };
         if bytes.len() > limits.bytes_max {
             let limit = limits.bytes_max as u64;
-            return Err(named(SheetErrorKind::OverLimit {
-                what: "bytes",
-                limit,
-                row: None,
-            }));
+            return Err(named(SheetErrorKind::OverLimit { what: "bytes", limit, row: None }));
         }
         let (text, encoding) = decode(bytes).map_err(named)?;
         let mut problems = Problems::default();
         if encoding == Encoding::Gb18030 {
-            problems.add(
-                None,
-                None,
-                ProblemKind::GuessedEncoding {
-                    encoding: encoding.name(),
-                },
-            );
+            problems.add(None, None, ProblemKind::GuessedEncoding { encoding: encoding.name() });
         }
         let rows = Headed::new(Tokens::new(text, limits), problems).map_err(named)?;
-        Ok(CsvRows {
-            file: file_name.to_owned(),
-            encoding,
-            rows,
-            failed: false,
-        })
+        Ok(CsvRows { file: file_name.to_owned(), encoding, rows, failed: false })
     }
 
     pub fn headers(&self) -> &[String] {
@@ -130,10 +110,7 @@ impl Iterator for CsvRows<'_> {
         }
         let row = self.rows.next()?;
         self.failed = row.is_err();
-        Some(row.map_err(|kind| SheetError {
-            file: self.file.clone(),
-            kind,
-        }))
+        Some(row.map_err(|kind| SheetError { file: self.file.clone(), kind }))
     }
 }
 
@@ -149,35 +126,16 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(crate) fn new(text: Cow<'a, str>, limits: Limits) -> Self {
-        let mut tokens = Tokens {
-            delimiter: Delimiter::detect(&text).byte(),
-            text,
-            at: 0,
-            number: 0,
-            budget: Budget::new(limits),
-        };
+        let mut tokens = Tokens { delimiter: Delimiter::detect(&text).byte(), text, at: 0, number: 0, budget: Budget::new(limits) };
         tokens.skip_separator_line();
         tokens
     }
 
     /// Excel writes and obeys a first line `sep=;`.
     fn skip_separator_line(&mut self) {
-        if let [
-            b's',
-            b'e',
-            b'p',
-            b'=',
-            delimiter @ (b',' | b';' | b'\t'),
-            end @ (b'\r' | b'\n'),
-            rest @ ..,
-        ] = self.text.as_bytes()
-        {
+        if let [b's', b'e', b'p', b'=', delimiter @ (b',' | b';' | b'\t'), end @ (b'\r' | b'\n'), rest @ ..] = self.text.as_bytes() {
             self.delimiter = *delimiter;
-            self.at = if *end == b'\r' && rest.first() == Some(&b'\n') {
-                7
-            } else {
-                6
-            };
+            self.at = if *end == b'\r' && rest.first() == Some(&b'\n') { 7 } else { 6 };
             self.number = 1;
         }
     }
@@ -188,8 +146,7 @@ impl<'a> Tokens<'a> {
         let mut row = Row::new(self.number);
         loop {
             let more = self.cell(&mut row)?;
-            self.budget
-                .cell(row.number, row.len() + 1, row.open_bytes())?;
+            self.budget.cell(row.number, row.len() + 1, row.open_bytes())?;
             row.close_cell();
             if !more {
                 row.shrink();
@@ -203,12 +160,9 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         if bytes.get(self.at) == Some(&b'"') {
             self.at += 1;
-            self.at = quoted(&self.text, self.at, row)
-                .map_err(|()| SheetErrorKind::OpenQuote { row: row.number })?;
+            self.at = quoted(&self.text, self.at, row).map_err(|()| SheetErrorKind::OpenQuote { row: row.number })?;
         }
-        let length = bytes[self.at..]
-            .iter()
-            .position(|byte| *byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
+        let length = bytes[self.at..].iter().position(|byte| *byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
         let end = length.map_or(bytes.len(), |length| self.at + length);
         let plain = &self.text[self.at..end];
         if row.open_bytes() == 0 {
@@ -241,10 +195,7 @@ fn quoted(text: &str, start: usize, row: &mut Row) -> Result<usize, ()> {
     let (mut from, mut at) = (start, start);
     let mut content = String::new();
     loop {
-        let length = bytes[at..]
-            .iter()
-            .position(|byte| *byte == b'"')
-            .ok_or(())?;
+        let length = bytes[at..].iter().position(|byte| *byte == b'"').ok_or(())?;
         at += length;
         content.push_str(&text[from..at]);
         if bytes.get(at + 1) != Some(&b'"') {
@@ -277,10 +228,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<(usize, Vec<String>)> {
-        Tokens::new(Cow::Borrowed(text), Limits::default())
-            .map(|row| row.unwrap())
-            .map(|row| (row.number, row.cells().map(str::to_owned).collect()))
-            .collect()
+        Tokens::new(Cow::Borrowed(text), Limits::default()).map(|row| row.unwrap()).map(|row| (row.number, row.cells().map(str::to_owned).collect())).collect()
     }
 
     #[test]
@@ -299,73 +247,29 @@ mod tests {
     fn the_delimiter_is_found() {
         assert_eq!(cells("a;b\n1;2,5\n")[1].1, ["1", "2,5"]);
         assert_eq!(cells("a\tb\n1,5\t2\n")[1].1, ["1,5", "2"]);
-        assert_eq!(
-            cells("sep=;\r\na;b\r\n")[0],
-            (2, vec!["a".into(), "b".into()])
-        );
+        assert_eq!(cells("sep=;\r\na;b\r\n")[0], (2, vec!["a".into(), "b".into()]));
         assert_eq!(cells("a\n1\n")[1].1, ["1"]);
     }
 
     #[test]
     fn an_open_quotation_mark_is_an_error_with_its_row() {
         let error = CsvRows::open(b"a,b\n1,2\n3,\"x\n", "r.csv", Limits::default()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "r.csv: row 3: a quotation mark is opened and never closed"
-        );
+        assert_eq!(error.to_string(), "r.csv: row 3: a quotation mark is opened and never closed");
     }
 
     #[test]
     fn every_limit_refuses_with_its_name() {
         let refuse = |limits: Limits| {
             let rows = CsvRows::open(b"a,b\n1,2\n3,4\n", "r.csv", limits);
-            rows.and_then(|rows| rows.collect::<Result<Vec<_>, _>>())
-                .unwrap_err()
-                .to_string()
+            rows.and_then(|rows| rows.collect::<Result<Vec<_>, _>>()).unwrap_err().to_string()
         };
         let base = Limits::default();
-        assert_eq!(
-            refuse(Limits {
-                bytes_max: 5,
-                ..base
-            }),
-            "r.csv: more than 5 bytes"
-        );
-        assert_eq!(
-            refuse(Limits {
-                rows_max: 2,
-                ..base
-            }),
-            "r.csv: row 3: more than 2 rows"
-        );
-        assert_eq!(
-            refuse(Limits {
-                columns_max: 1,
-                ..base
-            }),
-            "r.csv: row 1: more than 1 columns"
-        );
-        assert_eq!(
-            refuse(Limits {
-                cells_max: 4,
-                ..base
-            }),
-            "r.csv: row 3: more than 4 cells"
-        );
-        assert_eq!(
-            refuse(Limits {
-                cell_bytes_max: 0,
-                ..base
-            }),
-            "r.csv: row 1: more than 0 bytes in one cell"
-        );
-        assert_eq!(
-            refuse(Limits {
-                text_bytes_max: 3,
-                ..base
-            }),
-            "r.csv: row 2: more than 3 bytes of text"
-        );
+        assert_eq!(refuse(Limits { bytes_max: 5, ..base }), "r.csv: more than 5 bytes");
+        assert_eq!(refuse(Limits { rows_max: 2, ..base }), "r.csv: row 3: more than 2 rows");
+        assert_eq!(refuse(Limits { columns_max: 1, ..base }), "r.csv: row 1: more than 1 columns");
+        assert_eq!(refuse(Limits { cells_max: 4, ..base }), "r.csv: row 3: more than 4 cells");
+        assert_eq!(refuse(Limits { cell_bytes_max: 0, ..base }), "r.csv: row 1: more than 0 bytes in one cell");
+        assert_eq!(refuse(Limits { text_bytes_max: 3, ..base }), "r.csv: row 2: more than 3 bytes of text");
     }
 
     #[test]
@@ -376,11 +280,7 @@ mod tests {
         assert_eq!(rows.header_row(), 3);
         let numbers: Vec<usize> = rows.by_ref().map(|row| row.unwrap().number).collect();
         assert_eq!(numbers, [4, 5]);
-        let problems: Vec<String> = rows
-            .into_problems()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let problems: Vec<String> = rows.into_problems().iter().map(ToString::to_string).collect();
         assert_eq!(
             problems,
             [

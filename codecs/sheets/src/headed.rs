@@ -27,41 +27,23 @@ impl<I: Iterator<Item = Result<Row, SheetErrorKind>>> Headed<I> {
         }
         let titles = waiting.iter().position(|row| filled(row) > 1).unwrap_or(0);
         for title in waiting.drain(..titles) {
-            let text = title
-                .cells()
-                .map(str::trim)
-                .find(|cell| !cell.is_empty())
-                .unwrap_or("")
-                .to_owned();
+            let text = title.cells().map(str::trim).find(|cell| !cell.is_empty()).unwrap_or("").to_owned();
             problems.add(Some(title.number), None, ProblemKind::TitleLine { text });
         }
         let header = waiting.pop_front().ok_or(SheetErrorKind::Empty)?;
         let headers = read_headers(&header, &mut problems);
-        Ok(Headed {
-            source,
-            waiting,
-            headers,
-            header_row: header.number,
-            problems,
-        })
+        Ok(Headed { source, waiting, headers, header_row: header.number, problems })
     }
 
     fn inspect(&mut self, row: &Row) {
         for (index, cell) in row.cells().enumerate() {
             let place = (Some(row.number), Some(index + 1));
             if index >= self.headers.len() && !cell.trim().is_empty() {
-                self.problems
-                    .add(place.0, place.1, ProblemKind::BeyondHeaders);
+                self.problems.add(place.0, place.1, ProblemKind::BeyondHeaders);
                 return;
             }
             if is_rounded_by_spreadsheet(cell) {
-                self.problems.add(
-                    place.0,
-                    place.1,
-                    ProblemKind::LostDigits {
-                        shown: cell.to_owned(),
-                    },
-                );
+                self.problems.add(place.0, place.1, ProblemKind::LostDigits { shown: cell.to_owned() });
             }
         }
     }
@@ -100,10 +82,7 @@ fn read_headers(row: &Row, problems: &mut Problems) -> Vec<String> {
         }
         match seen.entry(name.to_lowercase()) {
             std::collections::hash_map::Entry::Occupied(first) => {
-                let kind = ProblemKind::DuplicateHeader {
-                    name: name.clone(),
-                    first_column: *first.get(),
-                };
+                let kind = ProblemKind::DuplicateHeader { name: name.clone(), first_column: *first.get() };
                 problems.add(Some(row.number), Some(column), kind);
             }
             std::collections::hash_map::Entry::Vacant(place) => {
@@ -119,16 +98,9 @@ fn is_rounded_by_spreadsheet(cell: &str) -> bool {
     let Some((digits, exponent)) = cell.trim().split_once(['E', 'e']) else {
         return false;
     };
-    let is_number = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
-    is_number(digits)
-        && exponent.len() <= 3
-        && exponent.parse::<u32>().is_ok_and(|power| power >= 10)
+    is_number(digits) && exponent.len() <= 3 && exponent.parse::<u32>().is_ok_and(|power| power >= 10)
 }
 
 #[cfg(test)]
@@ -140,16 +112,7 @@ mod tests {
         for lost in ["1.23E+17", "4.40301E+17", "1E18", " 1.1e+10 "] {
             assert!(is_rounded_by_spreadsheet(lost), "{lost}");
         }
-        for kept in [
-            "",
-            "E17",
-            "1.0E+03",
-            "1.5E-12",
-            "2E",
-            "12E4B",
-            "440301199003071234",
-            "1E+9999",
-        ] {
+        for kept in ["", "E17", "1.0E+03", "1.5E-12", "2E", "12E4B", "440301199003071234", "1E+9999"] {
             assert!(!is_rounded_by_spreadsheet(kept), "{kept}");
         }
     }

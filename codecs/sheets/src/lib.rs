@@ -43,9 +43,7 @@ impl Table {
     /// Index of the first header that equals `name`, ignoring case.
     pub fn column(&self, name: &str) -> Option<usize> {
         let wanted = name.trim().to_lowercase();
-        self.headers
-            .iter()
-            .position(|header| header.to_lowercase() == wanted)
+        self.headers.iter().position(|header| header.to_lowercase() == wanted)
     }
 }
 

@@ -40,36 +40,14 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
-        Budget {
-            limits,
-            cells: 0,
-            text_bytes: 0,
-        }
+        Budget { limits, cells: 0, text_bytes: 0 }
     }
 
-    pub(crate) fn cell(
-        &mut self,
-        row: usize,
-        column: usize,
-        bytes: usize,
-    ) -> Result<(), SheetErrorKind> {
+    pub(crate) fn cell(&mut self, row: usize, column: usize, bytes: usize) -> Result<(), SheetErrorKind> {
         self.cells += 1;
         self.text_bytes = self.text_bytes.saturating_add(bytes);
-        let Limits {
-            rows_max,
-            columns_max,
-            cells_max,
-            cell_bytes_max,
-            text_bytes_max,
-            ..
-        } = self.limits;
-        let over = |what, limit| {
-            Err(SheetErrorKind::OverLimit {
-                what,
-                limit,
-                row: Some(row),
-            })
-        };
+        let Limits { rows_max, columns_max, cells_max, cell_bytes_max, text_bytes_max, .. } = self.limits;
+        let over = |what, limit| Err(SheetErrorKind::OverLimit { what, limit, row: Some(row) });
         match () {
             () if row > rows_max => over("rows", rows_max as u64),
             () if column > columns_max => over("columns", columns_max as u64),

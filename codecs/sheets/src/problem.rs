@@ -34,9 +34,7 @@ pub enum ProblemKind {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.row, self.column) {
-            (Some(row), Some(column)) => {
-                write!(f, "row {row}, column {}: ", column_letters(column))?
-            }
+            (Some(row), Some(column)) => write!(f, "row {row}, column {}: ", column_letters(column))?,
             (Some(row), None) => write!(f, "row {row}: ")?,
             (None, Some(column)) => write!(f, "column {}: ", column_letters(column))?,
             (None, None) => {}
@@ -44,17 +42,10 @@ impl fmt::Display for Problem {
         match &self.kind {
             ProblemKind::BlankHeader => write!(f, "the header is blank"),
             ProblemKind::DuplicateHeader { name, first_column } => {
-                write!(
-                    f,
-                    "header “{name}” stands in column {} already",
-                    column_letters(*first_column)
-                )
+                write!(f, "header “{name}” stands in column {} already", column_letters(*first_column))
             }
             ProblemKind::LostDigits { shown } => {
-                write!(
-                    f,
-                    "{shown}: stored as a number of more than 15 digits, the last digits are lost; format the column as text"
-                )
+                write!(f, "{shown}: stored as a number of more than 15 digits, the last digits are lost; format the column as text")
             }
             ProblemKind::ErrorCell { shown } => {
                 write!(f, "the cell holds the spreadsheet error {shown}")
@@ -95,11 +86,7 @@ pub struct SheetError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SheetErrorKind {
     #[error("{}more than {limit} {what}", at_row(*row))]
-    OverLimit {
-        what: &'static str,
-        limit: u64,
-        row: Option<usize>,
-    },
+    OverLimit { what: &'static str, limit: u64, row: Option<usize> },
     #[error("not text in UTF-8, UTF-16 or GB18030 (byte {byte})")]
     UnknownEncoding { byte: usize },
     #[error("row {row}: a quotation mark is opened and never closed")]
@@ -107,10 +94,7 @@ pub enum SheetErrorKind {
     #[error("the file holds no rows")]
     Empty,
     #[error("{}the workbook is damaged: {detail}", in_member(member))]
-    Damaged {
-        member: Option<String>,
-        detail: String,
-    },
+    Damaged { member: Option<String>, detail: String },
     #[error("the workbook is protected by a password")]
     Encrypted,
     #[error("no worksheet “{name}”")]
@@ -122,9 +106,7 @@ fn at_row(row: Option<usize>) -> String {
 }
 
 fn in_member(member: &Option<String>) -> String {
-    member
-        .as_ref()
-        .map_or_else(String::new, |member| format!("{member}: "))
+    member.as_ref().map_or_else(String::new, |member| format!("{member}: "))
 }
 
 /// At most this many problems are listed for one file; the rest are counted.
@@ -148,11 +130,7 @@ impl Problems {
 
     pub(crate) fn into_list(mut self) -> Vec<Problem> {
         if self.more > 0 {
-            self.listed.push(Problem {
-                row: None,
-                column: None,
-                kind: ProblemKind::More { count: self.more },
-            });
+            self.listed.push(Problem { row: None, column: None, kind: ProblemKind::More { count: self.more } });
         }
         self.listed
     }
@@ -164,9 +142,7 @@ mod tests {
 
     #[test]
     fn columns_are_named_as_in_a_spreadsheet() {
-        let names: Vec<String> = [1, 26, 27, 52, 53, 702, 703, 16_384]
-            .map(column_letters)
-            .to_vec();
+        let names: Vec<String> = [1, 26, 27, 52, 53, 702, 703, 16_384].map(column_letters).to_vec();
         assert_eq!(names, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA", "XFD"]);
     }
 

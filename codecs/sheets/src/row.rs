@@ -11,20 +11,13 @@ pub struct Row {
 
 impl Row {
     pub(crate) fn new(number: usize) -> Self {
-        Row {
-            number,
-            ..Row::default()
-        }
+        Row { number, ..Row::default() }
     }
 
     /// Builds a row from cells.
     pub fn from_cells<S: AsRef<str>>(number: usize, cells: &[S]) -> Self {
         let bytes = cells.iter().map(|cell| cell.as_ref().len()).sum();
-        let mut row = Row {
-            number,
-            text: String::with_capacity(bytes),
-            ends: Vec::with_capacity(cells.len()),
-        };
+        let mut row = Row { number, text: String::with_capacity(bytes), ends: Vec::with_capacity(cells.len()) };
         for cell in cells {
             row.push(cell.as_ref());
         }
@@ -43,8 +36,7 @@ impl Row {
 
     pub(crate) fn close_cell(&mut self) {
         // Text per row is bounded far below 4 GiB by the limits checked before.
-        self.ends
-            .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
     }
 
     /// Bytes of the cell under construction.

@@ -33,9 +33,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), SheetErrorKind> 
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return match std::str::from_utf8(rest) {
             Ok(text) => Ok((Cow::Borrowed(text), Encoding::Utf8)),
-            Err(error) => Err(SheetErrorKind::UnknownEncoding {
-                byte: error.valid_up_to() + 3,
-            }),
+            Err(error) => Err(SheetErrorKind::UnknownEncoding { byte: error.valid_up_to() + 3 }),
         };
     }
     if let Some(rest) = bytes.strip_prefix(b"\xFF\xFE") {
@@ -53,22 +51,12 @@ pub fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), SheetErrorKind> 
     };
     match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Ok((text, Encoding::Gb18030)),
-        None => Err(SheetErrorKind::UnknownEncoding {
-            byte: error.valid_up_to(),
-        }),
+        None => Err(SheetErrorKind::UnknownEncoding { byte: error.valid_up_to() }),
     }
 }
 
-fn decode_utf16(
-    bytes: &[u8],
-    encoding: Encoding,
-    mark: usize,
-) -> Result<(Cow<'_, str>, Encoding), SheetErrorKind> {
-    let decoder = if encoding == Encoding::Utf16LittleEndian {
-        UTF_16LE
-    } else {
-        UTF_16BE
-    };
+fn decode_utf16(bytes: &[u8], encoding: Encoding, mark: usize) -> Result<(Cow<'_, str>, Encoding), SheetErrorKind> {
+    let decoder = if encoding == Encoding::Utf16LittleEndian { UTF_16LE } else { UTF_16BE };
     match decoder.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Ok((text, encoding)),
         None => Err(SheetErrorKind::UnknownEncoding { byte: mark }),
@@ -81,13 +69,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<Encoding> {
     if head.len() < 8 {
         return None;
     }
-    let zeros = |offset: usize| {
-        head.iter()
-            .skip(offset)
-            .step_by(2)
-            .filter(|byte| **byte == 0)
-            .count()
-    };
+    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
     match () {
         () if odd * 4 > half * 3 && even == 0 => Some(Encoding::Utf16LittleEndian),
@@ -101,15 +83,7 @@ mod tests {
     use super::*;
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {
-        text.encode_utf16()
-            .flat_map(|unit| {
-                if little {
-                    unit.to_le_bytes()
-                } else {
-                    unit.to_be_bytes()
-                }
-            })
-            .collect()
+        text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
     }
 
     #[test]
@@ -120,18 +94,9 @@ mod tests {
         let marked = |mark: &[u8], body: Vec<u8>| [mark, &body].concat();
         let cases = [
             (text.as_bytes().to_vec(), Encoding::Utf8),
-            (
-                marked(b"\xEF\xBB\xBF", text.as_bytes().to_vec()),
-                Encoding::Utf8,
-            ),
-            (
-                marked(b"\xFF\xFE", utf16(text, true)),
-                Encoding::Utf16LittleEndian,
-            ),
-            (
-                marked(b"\xFE\xFF", utf16(text, false)),
-                Encoding::Utf16BigEndian,
-            ),
+            (marked(b"\xEF\xBB\xBF", text.as_bytes().to_vec()), Encoding::Utf8),
+            (marked(b"\xFF\xFE", utf16(text, true)), Encoding::Utf16LittleEndian),
+            (marked(b"\xFE\xFF", utf16(text, false)), Encoding::Utf16BigEndian),
             (gbk.into_owned(), Encoding::Gb18030),
         ];
         for (bytes, encoding) in cases {
@@ -143,26 +108,14 @@ mod tests {
     #[test]
     fn latin_utf16_is_told_without_a_mark() {
         let text = "well,cycle,fluor\nA1,1,0.5\n";
-        assert_eq!(
-            decode(&utf16(text, true)).unwrap().1,
-            Encoding::Utf16LittleEndian
-        );
+        assert_eq!(decode(&utf16(text, true)).unwrap().1, Encoding::Utf16LittleEndian);
         assert_eq!(decode(&utf16(text, false)).unwrap().0, text);
     }
 
     #[test]
     fn the_first_foreign_byte_is_named() {
-        assert_eq!(
-            decode(b"caf\xE9,ol\xE9"),
-            Err(SheetErrorKind::UnknownEncoding { byte: 3 })
-        );
-        assert_eq!(
-            decode(b"\xEF\xBB\xBFab\xFF"),
-            Err(SheetErrorKind::UnknownEncoding { byte: 5 })
-        );
-        assert_eq!(
-            decode(b"\xFF\xFEa"),
-            Err(SheetErrorKind::UnknownEncoding { byte: 2 })
-        );
+        assert_eq!(decode(b"caf\xE9,ol\xE9"), Err(SheetErrorKind::UnknownEncoding { byte: 3 }));
+        assert_eq!(decode(b"\xEF\xBB\xBFab\xFF"), Err(SheetErrorKind::UnknownEncoding { byte: 5 }));
+        assert_eq!(decode(b"\xFF\xFEa"), Err(SheetErrorKind::UnknownEncoding { byte: 2 }));
     }
 }

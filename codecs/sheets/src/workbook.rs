@@ -1,10 +1,7 @@
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{
-    Data, DataRef, DataType, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx,
-    XlsxError,
-};
+use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 
 use crate::Table;
 use crate::headed::Headed;
@@ -45,10 +42,7 @@ enum Book<'a> {
 
 impl std::fmt::Debug for Workbook<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Workbook")
-            .field("file", &self.file)
-            .field("sheets", &self.sheets)
-            .finish_non_exhaustive()
+        f.debug_struct("Workbook").field("file", &self.file).field("sheets", &self.sheets).finish_non_exhaustive()
     }
 }
 
@@ -58,47 +52,27 @@ impl<'a> Workbook<'a> {
     /// # Errors
     /// Files over the limits, damaged or protected by a password.
     pub fn open(bytes: &'a [u8], file_name: &str, limits: Limits) -> Result<Self, SheetError> {
-        let named = |kind| SheetError {
-            file: file_name.to_owned(),
-            kind,
-        };
+        let named = |kind| SheetError { file: file_name.to_owned(), kind };
         if bytes.len() > limits.bytes_max {
             let limit = limits.bytes_max as u64;
-            return Err(named(SheetErrorKind::OverLimit {
-                what: "bytes",
-                limit,
-                row: None,
-            }));
+            return Err(named(SheetErrorKind::OverLimit { what: "bytes", limit, row: None }));
         }
         let (book, metadata) = if bytes.starts_with(COMPOUND_FILE) {
-            let book: Xls<_> =
-                guarded(|| Xls::new(Cursor::new(bytes)).map_err(|error| xls_error(&error)))
-                    .map_err(named)?;
+            let book: Xls<_> = guarded(|| Xls::new(Cursor::new(bytes)).map_err(|error| xls_error(&error))).map_err(named)?;
             let metadata = book.sheets_metadata().to_vec();
             (Book::Xls(Box::new(book)), metadata)
         } else {
             check_archive(bytes, limits.unpacked_bytes_max).map_err(named)?;
-            let book: Xlsx<_> =
-                guarded(|| Xlsx::new(Cursor::new(bytes)).map_err(|error| xlsx_error(&error)))
-                    .map_err(named)?;
+            let book: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(bytes)).map_err(|error| xlsx_error(&error))).map_err(named)?;
             let metadata = book.sheets_metadata().to_vec();
             (Book::Xlsx(Box::new(book)), metadata)
         };
         let sheets = metadata
             .into_iter()
             .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-            .map(|sheet| SheetInfo {
-                name: sheet.name,
-                visible: sheet.visible == SheetVisible::Visible,
-            })
+            .map(|sheet| SheetInfo { name: sheet.name, visible: sheet.visible == SheetVisible::Visible })
             .collect();
-        Ok(Workbook {
-            file: file_name.to_owned(),
-            limits,
-            sheets,
-            book,
-            problems: Problems::default(),
-        })
+        Ok(Workbook { file: file_name.to_owned(), limits, sheets, book, problems: Problems::default() })
     }
 
     /// The worksheets in their order.
@@ -112,15 +86,9 @@ impl<'a> Workbook<'a> {
     /// Sheets over the limits or damaged; a name that is not in the book.
     pub fn rows(&mut self, sheet: &str) -> Result<Vec<Row>, SheetError> {
         if !self.sheets.iter().any(|known| known.name == sheet) {
-            return Err(self.named(SheetErrorKind::NoSuchSheet {
-                name: sheet.to_owned(),
-            }));
+            return Err(self.named(SheetErrorKind::NoSuchSheet { name: sheet.to_owned() }));
         }
-        let mut rows = RowsOfCells {
-            rows: Vec::new(),
-            budget: Budget::new(self.limits),
-            problems: &mut self.problems,
-        };
+        let mut rows = RowsOfCells { rows: Vec::new(), budget: Budget::new(self.limits), problems: &mut self.problems };
         let book = &mut self.book;
         let read = guarded(|| match book {
             Book::Xlsx(book) => rows.read_xlsx(book, sheet),
@@ -134,12 +102,7 @@ impl<'a> Workbook<'a> {
 
     /// The first visible worksheet that holds anything, as a table.
     pub(crate) fn into_table(mut self) -> Result<Table, SheetError> {
-        let names: Vec<String> = self
-            .sheets
-            .iter()
-            .filter(|sheet| sheet.visible)
-            .map(|sheet| sheet.name.clone())
-            .collect();
+        let names: Vec<String> = self.sheets.iter().filter(|sheet| sheet.visible).map(|sheet| sheet.name.clone()).collect();
         for (index, name) in names.iter().enumerate() {
             let rows = self.rows(name)?;
             if rows.is_empty() {
@@ -147,20 +110,10 @@ impl<'a> Workbook<'a> {
             }
             let mut problems = std::mem::take(&mut self.problems);
             if index + 1 < names.len() {
-                problems.add(
-                    None,
-                    None,
-                    ProblemKind::OtherSheets {
-                        names: names[index + 1..].to_vec(),
-                    },
-                );
+                problems.add(None, None, ProblemKind::OtherSheets { names: names[index + 1..].to_vec() });
             }
-            let mut headed =
-                Headed::new(rows.into_iter().map(Ok), problems).map_err(|kind| self.named(kind))?;
-            let rows = headed
-                .by_ref()
-                .collect::<Result<Vec<Row>, _>>()
-                .map_err(|kind| self.named(kind))?;
+            let mut headed = Headed::new(rows.into_iter().map(Ok), problems).map_err(|kind| self.named(kind))?;
+            let rows = headed.by_ref().collect::<Result<Vec<Row>, _>>().map_err(|kind| self.named(kind))?;
             return Ok(Table {
                 headers: headed.headers,
                 header_row: headed.header_row,
@@ -174,10 +127,7 @@ impl<'a> Workbook<'a> {
     }
 
     fn named(&self, kind: SheetErrorKind) -> SheetError {
-        SheetError {
-            file: self.file.clone(),
-            kind,
-        }
+        SheetError { file: self.file.clone(), kind }
     }
 }
 
@@ -189,11 +139,7 @@ struct RowsOfCells<'p> {
 }
 
 impl RowsOfCells<'_> {
-    fn read_xlsx(
-        &mut self,
-        book: &mut Xlsx<Cursor<&[u8]>>,
-        sheet: &str,
-    ) -> Result<(), SheetErrorKind> {
+    fn read_xlsx(&mut self, book: &mut Xlsx<Cursor<&[u8]>>, sheet: &str) -> Result<(), SheetErrorKind> {
         let damaged = |error: XlsxError| with_member(xlsx_error(&error), sheet);
         let mut cells = book.worksheet_cells_reader(sheet).map_err(damaged)?;
         while let Some(cell) = cells.next_cell().map_err(damaged)? {
@@ -209,21 +155,11 @@ impl RowsOfCells<'_> {
         Ok(())
     }
 
-    fn read_xls(
-        &mut self,
-        book: &mut Xls<Cursor<&[u8]>>,
-        sheet: &str,
-    ) -> Result<(), SheetErrorKind> {
-        let range = book
-            .worksheet_range(sheet)
-            .map_err(|error| with_member(xls_error(&error), sheet))?;
+    fn read_xls(&mut self, book: &mut Xls<Cursor<&[u8]>>, sheet: &str) -> Result<(), SheetErrorKind> {
+        let range = book.worksheet_range(sheet).map_err(|error| with_member(xls_error(&error), sheet))?;
         let (first_row, first_column) = range.start().unwrap_or((0, 0));
         for (row, column, value) in range.used_cells() {
-            self.add_value(
-                first_row as usize + row + 1,
-                first_column as usize + column + 1,
-                value,
-            )?;
+            self.add_value(first_row as usize + row + 1, first_column as usize + column + 1, value)?;
         }
         Ok(())
     }
@@ -232,26 +168,14 @@ impl RowsOfCells<'_> {
         match value {
             Data::Float(number) if lost_digits(*number) => {
                 let shown = number.to_string();
-                self.problems.add(
-                    Some(row),
-                    Some(column),
-                    ProblemKind::LostDigits {
-                        shown: shown.clone(),
-                    },
-                );
+                self.problems.add(Some(row), Some(column), ProblemKind::LostDigits { shown: shown.clone() });
                 self.add(row, column, &shown)
             }
             Data::DateTime(date) => self.add(row, column, &date_text(*date)),
             Data::Bool(truth) => self.add(row, column, if *truth { "TRUE" } else { "FALSE" }),
             Data::Error(error) => {
                 let shown = error.to_string();
-                self.problems.add(
-                    Some(row),
-                    Some(column),
-                    ProblemKind::ErrorCell {
-                        shown: shown.clone(),
-                    },
-                );
+                self.problems.add(Some(row), Some(column), ProblemKind::ErrorCell { shown: shown.clone() });
                 self.add(row, column, &shown)
             }
             other => self.add(row, column, &other.as_string().unwrap_or_default()),
@@ -262,10 +186,7 @@ impl RowsOfCells<'_> {
         self.budget.cell(row, column, text.len())?;
         if self.rows.last().is_none_or(|last| last.number != row) {
             if self.rows.last().is_some_and(|last| last.number > row) {
-                return Err(SheetErrorKind::Damaged {
-                    member: None,
-                    detail: format!("row {row} stands out of order"),
-                });
+                return Err(SheetErrorKind::Damaged { member: None, detail: format!("row {row} stands out of order") });
             }
             if let Some(last) = self.rows.last_mut() {
                 last.shrink();
@@ -277,10 +198,7 @@ impl RowsOfCells<'_> {
         };
         if column <= last.len() {
             let detail = format!("row {row}, column {column} stands out of order or twice");
-            return Err(SheetErrorKind::Damaged {
-                member: None,
-                detail,
-            });
+            return Err(SheetErrorKind::Damaged { member: None, detail });
         }
         while last.len() + 1 < column {
             last.close_cell();
@@ -300,28 +218,13 @@ fn date_text(date: ExcelDateTime) -> String {
     let serial = date.as_f64();
     if date.is_duration() {
         let seconds = (serial * 86_400.0).round();
-        let (sign, seconds) = if seconds < 0.0 {
-            ("-", -seconds)
-        } else {
-            ("", seconds)
-        };
+        let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
         let (hours, rest) = ((seconds / 3_600.0).floor(), seconds % 3_600.0);
-        return format!(
-            "{sign}{hours:02}:{:02}:{:02}",
-            (rest / 60.0).floor(),
-            rest % 60.0
-        );
+        return format!("{sign}{hours:02}:{:02}:{:02}", (rest / 60.0).floor(), rest % 60.0);
     }
     let (year, month, day, hour, minute, second, milli) = date.to_ymd_hms_milli();
-    let (day_part, time_part) = (
-        format!("{year:04}-{month:02}-{day:02}"),
-        format!("{hour:02}:{minute:02}:{second:02}"),
-    );
-    let millis = if milli == 0 {
-        String::new()
-    } else {
-        format!(".{milli:03}")
-    };
+    let (day_part, time_part) = (format!("{year:04}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}:{second:02}"));
+    let millis = if milli == 0 { String::new() } else { format!(".{milli:03}") };
     match () {
         () if serial.fract() == 0.0 => day_part,
         () if (0.0..1.0).contains(&serial) => format!("{time_part}{millis}"),
@@ -331,12 +234,8 @@ fn date_text(date: ExcelDateTime) -> String {
 
 /// Runs a reader of a foreign format; a panic in it becomes a refusal of the file.
 fn guarded<T>(read: impl FnOnce() -> Result<T, SheetErrorKind>) -> Result<T, SheetErrorKind> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(SheetErrorKind::Damaged {
-            member: None,
-            detail: "its structure cannot be followed".to_owned(),
-        })
-    })
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(SheetErrorKind::Damaged { member: None, detail: "its structure cannot be followed".to_owned() }))
 }
 
 /// Unpacks every member of a zip archive into nothing, counting: what an archive says of its own sizes may be a lie.
@@ -344,34 +243,18 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, SheetErrorKind>) -> Result<T, She
 /// # Errors
 /// [`SheetErrorKind::OverLimit`] past `unpacked_bytes_max`, [`SheetErrorKind::Damaged`] with the member's name.
 pub fn check_archive(bytes: &[u8], unpacked_bytes_max: u64) -> Result<(), SheetErrorKind> {
-    let damaged =
-        |member: Option<String>, detail: String| SheetErrorKind::Damaged { member, detail };
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
-        .map_err(|error| damaged(None, error.to_string()))?;
+    let damaged = |member: Option<String>, detail: String| SheetErrorKind::Damaged { member, detail };
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(None, error.to_string()))?;
     if archive.len() > MEMBERS_MAX {
-        return Err(SheetErrorKind::OverLimit {
-            what: "archive members",
-            limit: MEMBERS_MAX as u64,
-            row: None,
-        });
+        return Err(SheetErrorKind::OverLimit { what: "archive members", limit: MEMBERS_MAX as u64, row: None });
     }
     let mut left = unpacked_bytes_max;
     for index in 0..archive.len() {
-        let member = archive
-            .by_index(index)
-            .map_err(|error| damaged(None, error.to_string()))?;
+        let member = archive.by_index(index).map_err(|error| damaged(None, error.to_string()))?;
         let name = member.name().map(|name| name.into_owned()).ok();
-        let unpacked = std::io::copy(
-            &mut member.take(left.saturating_add(1)),
-            &mut std::io::sink(),
-        )
-        .map_err(|error| damaged(name, error.to_string()))?;
+        let unpacked = std::io::copy(&mut member.take(left.saturating_add(1)), &mut std::io::sink()).map_err(|error| damaged(name, error.to_string()))?;
         if unpacked > left {
-            return Err(SheetErrorKind::OverLimit {
-                what: "bytes once unpacked",
-                limit: unpacked_bytes_max,
-                row: None,
-            });
+            return Err(SheetErrorKind::OverLimit { what: "bytes once unpacked", limit: unpacked_bytes_max, row: None });
         }
         left -= unpacked;
     }
@@ -381,32 +264,20 @@ pub fn check_archive(bytes: &[u8], unpacked_bytes_max: u64) -> Result<(), SheetE
 fn xlsx_error(error: &XlsxError) -> SheetErrorKind {
     match error {
         XlsxError::Password => SheetErrorKind::Encrypted,
-        other => SheetErrorKind::Damaged {
-            member: None,
-            detail: other.to_string(),
-        },
+        other => SheetErrorKind::Damaged { member: None, detail: other.to_string() },
     }
 }
 
 fn xls_error(error: &XlsError) -> SheetErrorKind {
     match error {
         XlsError::Password => SheetErrorKind::Encrypted,
-        other => SheetErrorKind::Damaged {
-            member: None,
-            detail: other.to_string(),
-        },
+        other => SheetErrorKind::Damaged { member: None, detail: other.to_string() },
     }
 }
 
 fn with_member(kind: SheetErrorKind, sheet: &str) -> SheetErrorKind {
     match kind {
-        SheetErrorKind::Damaged {
-            member: None,
-            detail,
-        } => SheetErrorKind::Damaged {
-            member: Some(sheet.to_owned()),
-            detail,
-        },
+        SheetErrorKind::Damaged { member: None, detail } => SheetErrorKind::Damaged { member: Some(sheet.to_owned()), detail },
         other => other,
     }
 }

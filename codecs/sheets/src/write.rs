@@ -42,10 +42,7 @@ fn push_cell(out: &mut String, cell: &str, first: bool) {
         out.push(',');
     }
     let guard = if needs_guard(cell) { "'" } else { "" };
-    if cell.contains(['"', ',', ';', '\t', '\r', '\n'])
-        || cell.starts_with(' ')
-        || cell.ends_with(' ')
-    {
+    if cell.contains(['"', ',', ';', '\t', '\r', '\n']) || cell.starts_with(' ') || cell.ends_with(' ') {
         out.push('"');
         out.push_str(guard);
         out.push_str(&cell.replace('"', "\"\""));
@@ -60,11 +57,7 @@ fn push_cell(out: &mut String, cell: &str, first: bool) {
 /// `@`, tab or carriage return, also behind apostrophes (so that the guard can be undone). A plain negative number
 /// such as `-3.5` is data and stays.
 pub fn guard_formula(cell: &str) -> String {
-    if needs_guard(cell) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if needs_guard(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// Takes off what [`guard_formula`] put on.
@@ -84,21 +77,14 @@ fn is_formula(cell: &str) -> bool {
 }
 
 fn is_negative_number(cell: &str) -> bool {
-    cell.strip_prefix('-').is_some_and(|rest| {
-        rest.starts_with(|first: char| first.is_ascii_digit()) && rest.parse::<f64>().is_ok()
-    })
+    cell.strip_prefix('-').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()) && rest.parse::<f64>().is_ok())
 }
 
 /// A workbook of one sheet. The same input gives the same bytes: the creation time is fixed.
 ///
 /// # Errors
 /// More rows or columns than Excel holds, a cell over 32,767 characters, or a bad sheet name, in words.
-pub fn write_xlsx<H, R, C>(
-    sheet_name: &str,
-    headers: &[H],
-    rows: impl IntoIterator<Item = R>,
-    kinds: &[ColumnKind],
-) -> Result<Vec<u8>, String>
+pub fn write_xlsx<H, R, C>(sheet_name: &str, headers: &[H], rows: impl IntoIterator<Item = R>, kinds: &[ColumnKind]) -> Result<Vec<u8>, String>
 where
     H: AsRef<str>,
     R: IntoIterator<Item = C>,
@@ -108,12 +94,7 @@ where
     xlsx(sheet_name, &headers, rows, kinds).map_err(|error| error.to_string())
 }
 
-fn xlsx<R, C>(
-    name: &str,
-    headers: &[&str],
-    rows: impl IntoIterator<Item = R>,
-    kinds: &[ColumnKind],
-) -> Result<Vec<u8>, XlsxError>
+fn xlsx<R, C>(name: &str, headers: &[&str], rows: impl IntoIterator<Item = R>, kinds: &[ColumnKind]) -> Result<Vec<u8>, XlsxError>
 where
     R: IntoIterator<Item = C>,
     C: AsRef<str>,
@@ -121,10 +102,7 @@ where
     let mut book = Workbook::new();
     let created = ExcelDateTime::from_ymd(2000, 1, 1)?;
     book.set_properties(&DocProperties::new().set_creation_datetime(&created));
-    let (bold, text) = (
-        Format::new().set_bold().set_num_format("@"),
-        Format::new().set_num_format("@"),
-    );
+    let (bold, text) = (Format::new().set_bold().set_num_format("@"), Format::new().set_num_format("@"));
     let sheet = book.add_worksheet().set_name(name)?;
     sheet.set_freeze_panes(1, 0)?;
     for (column, header) in (0_u16..).zip(headers) {
@@ -138,9 +116,7 @@ where
             let column_index = u16::try_from(column).map_err(|_| XlsxError::RowColumnLimitError)?;
             let cell = cell.as_ref();
             match (kinds.get(column), exact_number(cell)) {
-                (Some(ColumnKind::Number), Some(number)) => {
-                    sheet.write_number(line, column_index, number)?
-                }
+                (Some(ColumnKind::Number), Some(number)) => sheet.write_number(line, column_index, number)?,
                 _ => sheet.write_string_with_format(line, column_index, cell, &text)?,
             };
         }
@@ -151,14 +127,8 @@ where
 /// The number a cell holds, if a spreadsheet can keep it exactly.
 fn exact_number(cell: &str) -> Option<f64> {
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
-    let plain = cell
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
-    if plain && digits <= 15 {
-        cell.parse().ok().filter(|number: &f64| number.is_finite())
-    } else {
-        None
-    }
+    let plain = cell.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
+    if plain && digits <= 15 { cell.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
 #[cfg(test)]
@@ -169,15 +139,7 @@ mod tests {
 
     #[test]
     fn formulas_are_guarded_and_numbers_are_not() {
-        for dangerous in [
-            "=1+1",
-            "+8613800138000",
-            "-1+1",
-            "@SUM(A1)",
-            "\t=1",
-            "'=1",
-            "-",
-        ] {
+        for dangerous in ["=1+1", "+8613800138000", "-1+1", "@SUM(A1)", "\t=1", "'=1", "-"] {
             assert_eq!(guard_formula(dangerous), format!("'{dangerous}"));
         }
         for harmless in ["", "张三", "-3.5", "-1e-3", "1-2", "'quoted'"] {
@@ -189,14 +151,8 @@ mod tests {
 
     #[test]
     fn csv_opens_in_excel_and_reads_back() {
-        let bytes = write_csv(
-            &["姓名", "备注"],
-            [["张三", "=HYPERLINK(\"x\")"], ["李, 四", "a\nb"]],
-        );
-        assert_eq!(
-            String::from_utf8(bytes.clone()).unwrap(),
-            "\u{FEFF}姓名,备注\r\n张三,\"'=HYPERLINK(\"\"x\"\")\"\r\n\"李, 四\",\"a\nb\"\r\n"
-        );
+        let bytes = write_csv(&["姓名", "备注"], [["张三", "=HYPERLINK(\"x\")"], ["李, 四", "a\nb"]]);
+        assert_eq!(String::from_utf8(bytes.clone()).unwrap(), "\u{FEFF}姓名,备注\r\n张三,\"'=HYPERLINK(\"\"x\"\")\"\r\n\"李, 四\",\"a\nb\"\r\n");
         let table = read(&bytes, "x.csv", Limits::default()).unwrap();
         assert_eq!(table.rows[0].cell(1), "=HYPERLINK(\"x\")");
         assert_eq!(table.problems, []);
@@ -204,16 +160,10 @@ mod tests {
 
     #[test]
     fn xlsx_keeps_long_numbers_as_text_and_is_the_same_twice() {
-        let rows = [
-            ["440301199003071234", "012", "3.5"],
-            ["张三", "=1+1", "12345678901234567"],
-        ];
+        let rows = [["440301199003071234", "012", "3.5"], ["张三", "=1+1", "12345678901234567"]];
         let kinds = [ColumnKind::Text, ColumnKind::Text, ColumnKind::Number];
         let bytes = write_xlsx("名册", &["证件", "代码", "数"], rows, &kinds).unwrap();
-        assert_eq!(
-            bytes,
-            write_xlsx("名册", &["证件", "代码", "数"], rows, &kinds).unwrap()
-        );
+        assert_eq!(bytes, write_xlsx("名册", &["证件", "代码", "数"], rows, &kinds).unwrap());
         let table = read(&bytes, "x.xlsx", Limits::default()).unwrap();
         assert_eq!(table.sheet.as_deref(), Some("名册"));
         assert_eq!(table.headers, ["证件", "代码", "数"]);
@@ -227,31 +177,16 @@ mod tests {
     fn a_long_number_stored_as_a_number_is_reported() {
         let mut book = Workbook::new();
         let sheet = book.add_worksheet();
-        sheet
-            .write_string(0, 0, "id")
-            .unwrap()
-            .write_string(0, 1, "day")
-            .unwrap();
+        sheet.write_string(0, 0, "id").unwrap().write_string(0, 1, "day").unwrap();
         sheet.write_number(2, 0, 440_301_199_003_071_234.0).unwrap();
         let day = ExcelDateTime::parse_from_str("2026-03-01 08:30:00").unwrap();
-        sheet
-            .write_datetime_with_format(
-                2,
-                1,
-                &day,
-                &Format::new().set_num_format("yyyy-mm-dd hh:mm"),
-            )
-            .unwrap();
+        sheet.write_datetime_with_format(2, 1, &day, &Format::new().set_num_format("yyyy-mm-dd hh:mm")).unwrap();
         let table = read(&book.save_to_buffer().unwrap(), "x.xlsx", Limits::default()).unwrap();
         assert_eq!(table.rows[0].number, 3);
         assert_eq!(table.rows[0].cell(1), "2026-03-01 08:30:00");
-        let [problem] = &table.problems[..] else {
-            panic!("{:?}", table.problems)
-        };
+        let [problem] = &table.problems[..] else { panic!("{:?}", table.problems) };
         assert_eq!((problem.row, problem.column), (Some(3), Some(1)));
-        assert!(
-            matches!(&problem.kind, ProblemKind::LostDigits { shown } if shown.starts_with("44030119900307"))
-        );
+        assert!(matches!(&problem.kind, ProblemKind::LostDigits { shown } if shown.starts_with("44030119900307")));
     }
 
     proptest! {
