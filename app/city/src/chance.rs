@@ -25,6 +25,7 @@ pub(crate) enum Purpose {
     Swab,
     Well,
     Controls,
+    Kill,
 }
 
 /// A short private stream of random numbers (SplitMix64).

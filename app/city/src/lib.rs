@@ -9,6 +9,7 @@ pub mod client;
 mod chance;
 mod documents;
 pub mod infection;
+pub mod kill;
 mod names;
 pub mod people;
 pub mod roster;
