@@ -13,6 +13,7 @@ mod row;
 mod text;
 mod workbook;
 mod write;
+mod xls;
 
 pub use delimited::{CsvRows, Delimiter};
 pub use limits::Limits;

@@ -1,13 +1,14 @@
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use crate::Table;
 use crate::headed::Headed;
 use crate::limits::{Budget, Limits};
 use crate::problem::{ProblemKind, Problems, SheetError, SheetErrorKind};
 use crate::row::Row;
+use crate::xls::XlsBook;
 
 /// First bytes of the compound file that an `.xls` (or an encrypted `.xlsx`) is.
 const COMPOUND_FILE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
@@ -37,7 +38,7 @@ pub struct Workbook<'a> {
 
 enum Book<'a> {
     Xlsx(Box<Xlsx<Cursor<&'a [u8]>>>),
-    Xls(Box<Xls<Cursor<&'a [u8]>>>),
+    Xls(Box<XlsBook>),
 }
 
 impl std::fmt::Debug for Workbook<'_> {
@@ -57,21 +58,17 @@ impl<'a> Workbook<'a> {
             let limit = limits.bytes_max as u64;
             return Err(named(SheetErrorKind::OverLimit { what: "bytes", limit, row: None }));
         }
-        let (book, metadata) = if bytes.starts_with(COMPOUND_FILE) {
-            let book: Xls<_> = guarded(|| Xls::new(Cursor::new(bytes)).map_err(|error| xls_error(&error))).map_err(named)?;
-            let metadata = book.sheets_metadata().to_vec();
-            (Book::Xls(Box::new(book)), metadata)
+        let (book, sheets) = if bytes.starts_with(COMPOUND_FILE) {
+            let book = XlsBook::open(bytes, limits).map_err(named)?;
+            let sheets = book.sheets.clone();
+            (Book::Xls(Box::new(book)), sheets)
         } else {
             check_archive(bytes, limits.unpacked_bytes_max).map_err(named)?;
             let book: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(bytes)).map_err(|error| xlsx_error(&error))).map_err(named)?;
-            let metadata = book.sheets_metadata().to_vec();
-            (Book::Xlsx(Box::new(book)), metadata)
+            let sheets = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+            let sheets = sheets.map(|sheet| SheetInfo { name: sheet.name.clone(), visible: sheet.visible == SheetVisible::Visible }).collect();
+            (Book::Xlsx(Box::new(book)), sheets)
         };
-        let sheets = metadata
-            .into_iter()
-            .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-            .map(|sheet| SheetInfo { name: sheet.name, visible: sheet.visible == SheetVisible::Visible })
-            .collect();
         Ok(Workbook { file: file_name.to_owned(), limits, sheets, book, problems: Problems::default() })
     }
 
@@ -92,7 +89,10 @@ impl<'a> Workbook<'a> {
         let book = &mut self.book;
         let read = guarded(|| match book {
             Book::Xlsx(book) => rows.read_xlsx(book, sheet),
-            Book::Xls(book) => rows.read_xls(book, sheet),
+            Book::Xls(book) => {
+                let limits = rows.budget.limits;
+                book.cells(sheet, limits, |row, column, value| rows.add_value(row, column, value))
+            }
         });
         let mut found = rows.rows;
         read.map_err(|kind| self.named(kind))?;
@@ -151,15 +151,6 @@ impl RowsOfCells<'_> {
                 DataRef::String(text) => self.add(row, column, text)?,
                 other => self.add_value(row, column, &Data::from(other.clone()))?,
             }
-        }
-        Ok(())
-    }
-
-    fn read_xls(&mut self, book: &mut Xls<Cursor<&[u8]>>, sheet: &str) -> Result<(), SheetErrorKind> {
-        let range = book.worksheet_range(sheet).map_err(|error| with_member(xls_error(&error), sheet))?;
-        let (first_row, first_column) = range.start().unwrap_or((0, 0));
-        for (row, column, value) in range.used_cells() {
-            self.add_value(first_row as usize + row + 1, first_column as usize + column + 1, value)?;
         }
         Ok(())
     }
@@ -264,13 +255,6 @@ pub fn check_archive(bytes: &[u8], unpacked_bytes_max: u64) -> Result<(), SheetE
 fn xlsx_error(error: &XlsxError) -> SheetErrorKind {
     match error {
         XlsxError::Password => SheetErrorKind::Encrypted,
-        other => SheetErrorKind::Damaged { member: None, detail: other.to_string() },
-    }
-}
-
-fn xls_error(error: &XlsError) -> SheetErrorKind {
-    match error {
-        XlsError::Password => SheetErrorKind::Encrypted,
         other => SheetErrorKind::Damaged { member: None, detail: other.to_string() },
     }
 }

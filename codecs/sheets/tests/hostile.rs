@@ -48,7 +48,7 @@ fn rounds() -> usize {
     std::env::var("BATON_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
 }
 
-fn seeds() -> [(&'static str, Vec<u8>); 4] {
+fn seeds() -> [(&'static str, Vec<u8>); 5] {
     let rows = [["440301199003071234", "张三", "=1"], ["", "李,四\n", "2026-03-01"]];
     let kinds = [ColumnKind::Text, ColumnKind::Text, ColumnKind::Number];
     let utf16 = "id;name\r\n1;张\r\n".encode_utf16().flat_map(u16::to_le_bytes);
@@ -57,6 +57,7 @@ fn seeds() -> [(&'static str, Vec<u8>); 4] {
         ("b.csv", [0xFF, 0xFE].into_iter().chain(utf16).collect()),
         ("c.csv", b"id\tname\n1\t\xD5\xC5\xC8\xFD\n".to_vec()),
         ("d.xlsx", write_xlsx("名册", &["证件", "name", "x"], rows, &kinds).unwrap()),
+        ("e.xls", include_bytes!("data/small.xls").to_vec()),
     ]
 }
 
