@@ -37,11 +37,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings {
-            cq_method: CqMethod::PlateauRelative,
-            plateau_fraction: 0.2,
-            fixed_threshold: None,
-        }
+        Settings { cq_method: CqMethod::PlateauRelative, plateau_fraction: 0.2, fixed_threshold: None }
     }
 }
 
@@ -140,10 +136,7 @@ impl Reason {
 
     /// True for the reasons that say the data themselves were mended before reading.
     pub fn is_repair(self) -> bool {
-        matches!(
-            self,
-            Reason::GapsFilled | Reason::SpikeRepaired | Reason::FirstCyclesRepaired
-        )
+        matches!(self, Reason::GapsFilled | Reason::SpikeRepaired | Reason::FirstCyclesRepaired)
     }
 }
 
@@ -205,12 +198,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_written_as_its_code() {
-        for reason in [
-            Reason::LengthMismatch,
-            Reason::SpikeRepaired,
-            Reason::NoPlateau,
-            Reason::ReplicateOutlier,
-        ] {
+        for reason in [Reason::LengthMismatch, Reason::SpikeRepaired, Reason::NoPlateau, Reason::ReplicateOutlier] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
         }
     }

@@ -24,20 +24,11 @@ pub(crate) fn explain(features: &[f64; FEATURES], call: Call, reasons: &mut Reas
     let rises = call != Call::Negative;
     let weak = of("ln_signal_to_wander") < 2.5 || of("ln_bend_to_noise") < 2.0;
     reasons.add_if(call != Call::Positive && weak, Reason::LowSignal);
-    reasons.add_if(
-        call != Call::Positive && !weak && of("rate") < 0.12,
-        Reason::Drift,
-    );
-    reasons.add_if(
-        !weak && (0.12..0.25).contains(&of("rate")),
-        Reason::SlowRise,
-    );
+    reasons.add_if(call != Call::Positive && !weak && of("rate") < 0.12, Reason::Drift);
+    reasons.add_if(!weak && (0.12..0.25).contains(&of("rate")), Reason::SlowRise);
     reasons.add_if(!weak && of("greatest_step") > 0.6, Reason::Jump);
     reasons.add_if(rises && of("cycles_after_turn") < 8.0, Reason::LateRise);
-    reasons.add_if(
-        rises && of("cycles_before_turn") < 8.0,
-        Reason::ShortBaseline,
-    );
+    reasons.add_if(rises && of("cycles_before_turn") < 8.0, Reason::ShortBaseline);
     reasons.add_if(rises && of("end_slope") > 0.35, Reason::NoPlateau);
     reasons.add_if(rises && of("drop") > 0.1, Reason::Hook);
 }

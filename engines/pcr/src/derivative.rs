@@ -2,33 +2,9 @@
 
 /// Half width of the smoothing window in cycles.
 const REACH: usize = 3;
-const SMOOTH: [f64; 7] = [
-    -2.0 / 21.0,
-    3.0 / 21.0,
-    6.0 / 21.0,
-    7.0 / 21.0,
-    6.0 / 21.0,
-    3.0 / 21.0,
-    -2.0 / 21.0,
-];
-const FIRST: [f64; 7] = [
-    -3.0 / 28.0,
-    -2.0 / 28.0,
-    -1.0 / 28.0,
-    0.0,
-    1.0 / 28.0,
-    2.0 / 28.0,
-    3.0 / 28.0,
-];
-const SECOND: [f64; 7] = [
-    5.0 / 42.0,
-    0.0,
-    -3.0 / 42.0,
-    -4.0 / 42.0,
-    -3.0 / 42.0,
-    0.0,
-    5.0 / 42.0,
-];
+const SMOOTH: [f64; 7] = [-2.0 / 21.0, 3.0 / 21.0, 6.0 / 21.0, 7.0 / 21.0, 6.0 / 21.0, 3.0 / 21.0, -2.0 / 21.0];
+const FIRST: [f64; 7] = [-3.0 / 28.0, -2.0 / 28.0, -1.0 / 28.0, 0.0, 1.0 / 28.0, 2.0 / 28.0, 3.0 / 28.0];
+const SECOND: [f64; 7] = [5.0 / 42.0, 0.0, -3.0 / 42.0, -4.0 / 42.0, -3.0 / 42.0, 0.0, 5.0 / 42.0];
 
 /// Noise of the second derivative when one reading has noise 1: root of the sum of its squared weights.
 pub(crate) const SECOND_NOISE: f64 = 0.218_217_890_235_992_4;
@@ -50,8 +26,7 @@ impl Derivatives {
             track.clear();
         }
         for window in self.padded.windows(2 * REACH + 1) {
-            let dot =
-                |weights: &[f64; 7]| window.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>();
+            let dot = |weights: &[f64; 7]| window.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>();
             self.smooth.push(dot(&SMOOTH));
             self.first.push(dot(&FIRST));
             self.second.push(dot(&SECOND));
@@ -62,11 +37,9 @@ impl Derivatives {
     fn pad(&mut self, values: &[f64]) {
         let last = values.len() - 1;
         self.padded.clear();
-        self.padded
-            .extend((1..=REACH).rev().map(|i| 2.0 * values[0] - values[i]));
+        self.padded.extend((1..=REACH).rev().map(|i| 2.0 * values[0] - values[i]));
         self.padded.extend_from_slice(values);
-        self.padded
-            .extend((1..=REACH).map(|i| 2.0 * values[last] - values[last - i]));
+        self.padded.extend((1..=REACH).map(|i| 2.0 * values[last] - values[last - i]));
     }
 }
 
@@ -92,9 +65,7 @@ mod tests {
 
     #[test]
     fn a_parabola_has_its_own_derivatives() {
-        let values: Vec<f64> = (0..30)
-            .map(|i| 0.5 * (i * i) as f64 - 3.0 * i as f64)
-            .collect();
+        let values: Vec<f64> = (0..30).map(|i| 0.5 * (i * i) as f64 - 3.0 * i as f64).collect();
         let mut tracks = Derivatives::default();
         tracks.fill(&values);
         assert_eq!(tracks.smooth.len(), 30);

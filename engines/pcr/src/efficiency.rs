@@ -34,20 +34,13 @@ pub struct MeanEfficiency {
 
 /// Mean efficiency over the positive curves of one target, curves more than 10 % from the median left out. None when no
 /// curve has an efficiency. A single well's efficiency is 10 to 20 times noisier than the Cq and must not be used instead.
-pub fn mean_efficiency<'a>(
-    readings: impl IntoIterator<Item = &'a Reading>,
-) -> Option<MeanEfficiency> {
-    let positive = readings
-        .into_iter()
-        .filter(|reading| reading.call == Call::Positive);
+pub fn mean_efficiency<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Option<MeanEfficiency> {
+    let positive = readings.into_iter().filter(|reading| reading.call == Call::Positive);
     let mut values: Vec<f64> = positive.filter_map(|reading| reading.efficiency).collect();
     values.sort_unstable_by(f64::total_cmp);
     let median = *values.get(values.len() / 2)?;
     values.retain(|value| (value / median - 1.0).abs() <= 0.1);
-    Some(MeanEfficiency {
-        mean: values.iter().sum::<f64>() / values.len() as f64,
-        curves: values.len(),
-    })
+    Some(MeanEfficiency { mean: values.iter().sum::<f64>() / values.len() as f64, curves: values.len() })
 }
 
 #[cfg(test)]
@@ -64,18 +57,9 @@ mod tests {
 
     #[test]
     fn the_mean_leaves_out_strangers_and_negatives() {
-        let with = |call, efficiency| Reading {
-            call,
-            efficiency: Some(efficiency),
-            ..Reading::unreadable(Reason::Constant)
-        };
-        let readings = [
-            with(Call::Positive, 1.90),
-            with(Call::Positive, 1.94),
-            with(Call::Positive, 1.92),
-            with(Call::Positive, 2.60),
-            with(Call::Negative, 1.20),
-        ];
+        let with = |call, efficiency| Reading { call, efficiency: Some(efficiency), ..Reading::unreadable(Reason::Constant) };
+        let readings =
+            [with(Call::Positive, 1.90), with(Call::Positive, 1.94), with(Call::Positive, 1.92), with(Call::Positive, 2.60), with(Call::Negative, 1.20)];
         let mean = mean_efficiency(&readings).unwrap();
         assert!((mean.mean - 1.92).abs() < 1e-9);
         assert_eq!(mean.curves, 3);

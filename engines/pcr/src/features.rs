@@ -30,22 +30,11 @@ impl Shape {
         let n = curve.values.len();
         let (turn, bend) = vertex(&tracks.second, 2, n - 2).unwrap_or((0.0, 0.0));
         let from = (turn.round() as usize).min(n - 2);
-        let (steepest, slope) =
-            vertex(&tracks.first, from, from + RISE_REACH).unwrap_or((0.0, 0.0));
+        let (steepest, slope) = vertex(&tracks.first, from, from + RISE_REACH).unwrap_or((0.0, 0.0));
         let baseline = Baseline::fit(&curve.values, turn);
         let above = |index: usize| tracks.smooth[index] - baseline.at(index);
         let height = (steepest as usize..n).map(above).fold(0.0, f64::max);
-        Shape {
-            cycles: n,
-            turn,
-            steepest,
-            slope: slope - baseline.slope,
-            bend,
-            baseline,
-            height,
-            end_height: above(n - 1),
-            noise: curve.noise,
-        }
+        Shape { cycles: n, turn, steepest, slope: slope - baseline.slope, bend, baseline, height, end_height: above(n - 1), noise: curve.noise }
     }
 
     /// Index at which the smoothed curve last rises through `height` on its way to the steepest point, or first after it.
@@ -124,24 +113,16 @@ pub(crate) fn vector(shape: &Shape, curve: &Repaired, tracks: &Derivatives) -> [
     let ratio = |value: f64, low: f64, high: f64| (value / height).clamp(low, high);
     let log = |value: f64, low: f64, high: f64| value.max(1e-12).ln().clamp(low, high);
     let window = shape.baseline.start..shape.baseline.start + shape.baseline.length;
-    let wander = window
-        .clone()
-        .map(|i| (curve.values[i] - shape.baseline.at(i)).powi(2))
-        .sum::<f64>();
+    let wander = window.clone().map(|i| (curve.values[i] - shape.baseline.at(i)).powi(2)).sum::<f64>();
     let wander = (wander / window.len() as f64).sqrt().max(shape.noise);
     let at_turn = (shape.turn.round() as usize).min(n - 1);
     let turn_height = (tracks.smooth[at_turn] - shape.baseline.at(at_turn)).max(shape.noise);
-    let cross =
-        |share: f64, missing: f64| shape.crossing(tracks, share * height).unwrap_or(missing);
+    let cross = |share: f64, missing: f64| shape.crossing(tracks, share * height).unwrap_or(missing);
     let (tenth, half) = (cross(0.1, 0.0), cross(0.5, shape.steepest));
     let most = cross(0.9, n as f64);
     let tail = tracks.first[n - 4..].iter().sum::<f64>() / 4.0 - shape.baseline.slope;
-    let (line_rms, quadratic_rms) =
-        polynomial_residuals(&curve.values[..n.min(at_turn + POLYNOMIAL_REACH)]);
-    let descent: f64 = tracks.smooth[at_turn..]
-        .windows(2)
-        .map(|w| (w[0] - w[1]).max(0.0))
-        .sum();
+    let (line_rms, quadratic_rms) = polynomial_residuals(&curve.values[..n.min(at_turn + POLYNOMIAL_REACH)]);
+    let descent: f64 = tracks.smooth[at_turn..].windows(2).map(|w| (w[0] - w[1]).max(0.0)).sum();
     let second_best = runner_up(&tracks.second, at_turn);
     [
         log(shape.height / shape.noise, -1.0, 8.0),
@@ -153,20 +134,12 @@ pub(crate) fn vector(shape: &Shape, curve: &Repaired, tracks: &Derivatives) -> [
         (shape.steepest - shape.turn).clamp(0.0, 15.0),
         (half - tenth).clamp(0.0, 20.0),
         (most - half).clamp(0.0, 25.0),
-        if shape.slope > 0.0 {
-            (tail / shape.slope).clamp(-0.5, 1.0)
-        } else {
-            1.0
-        },
+        if shape.slope > 0.0 { (tail / shape.slope).clamp(-0.5, 1.0) } else { 1.0 },
         ratio(shape.height - shape.end_height, 0.0, 1.0),
         (n as f64 - shape.turn).clamp(0.0, 20.0),
         shape.turn.clamp(0.0, 15.0),
         log(quadratic_rms / shape.noise, -1.0, 7.0),
-        if line_rms > 0.0 {
-            (quadratic_rms / line_rms).clamp(0.0, 1.0)
-        } else {
-            1.0
-        },
+        if line_rms > 0.0 { (quadratic_rms / line_rms).clamp(0.0, 1.0) } else { 1.0 },
         ratio(shape.baseline.slope * 40.0, -2.0, 2.0),
         ratio(descent, 0.0, 2.0),
         log(shape.bend / second_best.max(1e-12 * height), 0.0, 5.0),
@@ -177,19 +150,14 @@ pub(crate) fn vector(shape: &Shape, curve: &Repaired, tracks: &Derivatives) -> [
 /// Greatest rise from one cycle to the next around the turn: a fifth of the height for amplification, all of it for a step.
 fn greatest_step(values: &[f64], turn: usize) -> f64 {
     let span = &values[turn.saturating_sub(2)..values.len().min(turn + RISE_REACH)];
-    span.windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .fold(0.0, f64::max)
+    span.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
 }
 
 /// Greatest second derivative at least seven cycles away from the turn.
 fn runner_up(second: &[f64], turn: usize) -> f64 {
     let far = |&(index, _): &(usize, &f64)| index.abs_diff(turn) >= 7;
     let inner = second.iter().enumerate().take(second.len() - 2).skip(2);
-    inner
-        .filter(far)
-        .map(|(_, value)| *value)
-        .fold(0.0, f64::max)
+    inner.filter(far).map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
 /// Root mean square residual about the least-squares line and about the least-squares parabola.

@@ -57,22 +57,8 @@ pub(crate) struct Start {
 /// Fits `values`; at most `max_steps` steps. The result is finite; when no step helps it is the start itself.
 pub(crate) fn fit(values: &[f64], start: &Start, max_steps: usize) -> Sigmoid {
     let unit = start.height.max(f64::MIN_POSITIVE);
-    let mut problem = Problem {
-        values,
-        unit,
-        precision: (unit / start.noise).powi(2),
-        ln_d0: 0.0,
-        normal: [[0.0; P]; P],
-        gradient: [0.0; P],
-    };
-    let mut theta = [
-        start.level / unit,
-        start.slope / unit,
-        0.0,
-        start.rate.max(0.02).ln(),
-        start.centre,
-        0.0,
-    ];
+    let mut problem = Problem { values, unit, precision: (unit / start.noise).powi(2), ln_d0: 0.0, normal: [[0.0; P]; P], gradient: [0.0; P] };
+    let mut theta = [start.level / unit, start.slope / unit, 0.0, start.rate.max(0.02).ln(), start.centre, 0.0];
     problem.ln_d0 = theta[2];
     let mut cost = problem.linearise(&theta);
     let mut damping = 1e-3;
@@ -100,22 +86,11 @@ pub(crate) fn fit(values: &[f64], start: &Start, max_steps: usize) -> Sigmoid {
             }
         }
     }
-    Sigmoid {
-        level: theta[0] * unit,
-        slope: theta[1] * unit,
-        rate: theta[3].exp(),
-        centre: theta[4],
-        power: theta[5].exp(),
-    }
+    Sigmoid { level: theta[0] * unit, slope: theta[1] * unit, rate: theta[3].exp(), centre: theta[4], power: theta[5].exp() }
 }
 
 /// Adds one point to the lower triangle of the normal equations; `row` holds the leading derivatives, the others are 0.
-fn add_row<const N: usize>(
-    normal: &mut [[f64; P]; P],
-    gradient: &mut [f64; P],
-    row: &[f64; N],
-    residual: f64,
-) {
+fn add_row<const N: usize>(normal: &mut [[f64; P]; P], gradient: &mut [f64; P], row: &[f64; N], residual: f64) {
     for (i, a) in row.iter().enumerate() {
         gradient[i] += a * residual;
         for (sum, b) in normal[i].iter_mut().zip(&row[..=i]) {
@@ -141,8 +116,7 @@ impl Problem<'_> {
         let mut gradient = [0.0; P];
         let mut square = 0.0;
         // Long before the rise the sigmoid is nothing: those points see the baseline only.
-        let silent =
-            ((theta[4] - SILENCE / (rate * power)).max(0.0) as usize).min(self.values.len());
+        let silent = ((theta[4] - SILENCE / (rate * power)).max(0.0) as usize).min(self.values.len());
         for (index, value) in self.values.iter().enumerate() {
             let t = index as f64;
             let mut residual = value / self.unit - theta[0] - theta[1] * t;
@@ -158,14 +132,7 @@ impl Problem<'_> {
             let steep = power * share * (tail / (1.0 + tail));
             residual -= share;
             square += residual * residual;
-            let row = [
-                1.0,
-                t,
-                share,
-                steep * position,
-                -steep * rate,
-                power * share * log,
-            ];
+            let row = [1.0, t, share, steep * position, -steep * rate, power * share * log];
             add_row(&mut normal, &mut gradient, &row, residual);
         }
         let w = self.precision;
@@ -199,11 +166,7 @@ fn solve(normal: &[[f64; P]; P], gradient: &[f64; P], damping: f64) -> Option<[f
     let mut x = [0.0; P];
     for i in 0..P {
         for j in 0..i {
-            let known: f64 = lower[i][..j]
-                .iter()
-                .zip(&lower[j][..j])
-                .map(|(a, b)| a * b)
-                .sum();
+            let known: f64 = lower[i][..j].iter().zip(&lower[j][..j]).map(|(a, b)| a * b).sum();
             lower[i][j] = (normal[i][j] - known) / lower[j][j];
         }
         let known: f64 = lower[i][..i].iter().map(|a| a * a).sum();
@@ -229,27 +192,11 @@ mod tests {
     #[test]
     fn finds_the_parameters_a_curve_was_made_with() {
         let (rate, centre, power) = (0.62f64, 21.7, 0.8);
-        let values: Vec<f64> = (0..26)
-            .map(|i| {
-                3.0 + 0.02 * i as f64
-                    + 9.0 * (1.0 + (-rate * (i as f64 - centre)).exp()).powf(-power)
-            })
-            .collect();
-        let start = Start {
-            level: 2.9,
-            slope: 0.0,
-            height: 7.0,
-            rate: 0.5,
-            centre: 23.0,
-            noise: 1e-4,
-        };
+        let values: Vec<f64> = (0..26).map(|i| 3.0 + 0.02 * i as f64 + 9.0 * (1.0 + (-rate * (i as f64 - centre)).exp()).powf(-power)).collect();
+        let start = Start { level: 2.9, slope: 0.0, height: 7.0, rate: 0.5, centre: 23.0, noise: 1e-4 };
         let found = fit(&values, &start, 60);
         let turn = centre + turn_of(power) / rate;
-        assert!(
-            (found.turn() - turn).abs() < 0.02,
-            "turn {} of {turn}",
-            found.turn()
-        );
+        assert!((found.turn() - turn).abs() < 0.02, "turn {} of {turn}", found.turn());
         assert!((found.level - 3.0).abs() < 0.01 && (found.slope - 0.02).abs() < 0.001);
     }
 
@@ -261,24 +208,10 @@ mod tests {
 
     #[test]
     fn hopeless_values_still_give_finite_numbers() {
-        for values in [
-            vec![0.0; 12],
-            (0..12).map(|i| f64::from(i % 2)).collect::<Vec<_>>(),
-        ] {
-            let start = Start {
-                level: 0.0,
-                slope: 0.0,
-                height: 1e-300,
-                rate: 0.0,
-                centre: 50.0,
-                noise: 1e-300,
-            };
+        for values in [vec![0.0; 12], (0..12).map(|i| f64::from(i % 2)).collect::<Vec<_>>()] {
+            let start = Start { level: 0.0, slope: 0.0, height: 1e-300, rate: 0.0, centre: 50.0, noise: 1e-300 };
             let found = fit(&values, &start, 20);
-            assert!(
-                [found.level, found.slope, found.turn(), found.crossing(0.2)]
-                    .iter()
-                    .all(|v| v.is_finite())
-            );
+            assert!([found.level, found.slope, found.turn(), found.crossing(0.2)].iter().all(|v| v.is_finite()));
         }
     }
 }

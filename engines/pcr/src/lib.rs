@@ -5,6 +5,7 @@
 //!
 //! * [`read`] and [`Reader`]: one curve to one [`Reading`]. Call first, Cq second.
 //! * [`rules`]: versioned assay rules, the result of a well, the verdict on a run, auto-verification of negatives.
+//! * [`plate`]: faults of a whole plate (layout, channels, edges, contamination) and control charts over runs.
 //! * [`simulate`]: curves that look real, for demonstrations and for training.
 
 mod baseline;
@@ -15,6 +16,7 @@ mod efficiency;
 mod features;
 mod fit;
 pub mod model;
+pub mod plate;
 mod read;
 mod repair;
 pub mod rules;

@@ -39,9 +39,7 @@ impl Model {
     /// The model that comes with the program.
     pub fn builtin() -> &'static Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        MODEL.get_or_init(|| {
-            Model::parse(include_str!("../model.json")).unwrap_or_else(|_| Model::undecided())
-        })
+        MODEL.get_or_init(|| Model::parse(include_str!("../model.json")).unwrap_or_else(|_| Model::undecided()))
     }
 
     /// Reads and checks a parameter file; the error names the field.
@@ -51,20 +49,11 @@ impl Model {
             return Err("features: names differ from those this version computes".to_owned());
         }
         let shaped = |rows: &[Vec<f64>], count: usize, width: usize| {
-            rows.len() == count
-                && rows
-                    .iter()
-                    .all(|row| row.len() == width && row.iter().all(|w| w.is_finite()))
+            rows.len() == count && rows.iter().all(|row| row.len() == width && row.iter().all(|w| w.is_finite()))
         };
-        let well_formed = |n: &Network| {
-            shaped(&n.hidden, HIDDEN, FEATURES + 1) && shaped(&n.output, 3, HIDDEN + 1)
-        };
+        let well_formed = |n: &Network| shaped(&n.hidden, HIDDEN, FEATURES + 1) && shaped(&n.output, 3, HIDDEN + 1);
         if model.networks.is_empty() || !model.networks.iter().all(well_formed) {
-            return Err(format!(
-                "networks: need {HIDDEN} hidden rows of {} and 3 output rows of {}",
-                FEATURES + 1,
-                HIDDEN + 1
-            ));
+            return Err(format!("networks: need {HIDDEN} hidden rows of {} and 3 output rows of {}", FEATURES + 1, HIDDEN + 1));
         }
         let positive = |value: &f64| value.is_finite() && *value > 0.0;
         if !model.spread.iter().all(positive) || !positive(&model.temperature) {
@@ -75,18 +64,8 @@ impl Model {
 
     /// Knows nothing and says so: every curve is for a person. Only a damaged build gets here, and it fails closed.
     fn undecided() -> Model {
-        let flat = Network {
-            hidden: vec![vec![0.0; FEATURES + 1]; HIDDEN],
-            output: vec![vec![0.0; HIDDEN + 1]; 3],
-        };
-        Model {
-            provenance: vec![],
-            features: vec![],
-            centre: [0.0; FEATURES],
-            spread: [1.0; FEATURES],
-            temperature: 1.0,
-            networks: vec![flat],
-        }
+        let flat = Network { hidden: vec![vec![0.0; FEATURES + 1]; HIDDEN], output: vec![vec![0.0; HIDDEN + 1]; 3] };
+        Model { provenance: vec![], features: vec![], centre: [0.0; FEATURES], spread: [1.0; FEATURES], temperature: 1.0, networks: vec![flat] }
     }
 
     pub fn probabilities(&self, features: &[f64; FEATURES]) -> Probabilities {
@@ -109,21 +88,12 @@ impl Network {
     fn logits(&self, x: &[f64; FEATURES]) -> [f64; 3] {
         let mut hidden = [0.0; HIDDEN];
         for (unit, row) in hidden.iter_mut().zip(&self.hidden) {
-            let sum: f64 = row
-                .iter()
-                .zip(x)
-                .map(|(weight, value)| weight * value)
-                .sum();
+            let sum: f64 = row.iter().zip(x).map(|(weight, value)| weight * value).sum();
             *unit = softsign(sum + row[FEATURES]);
         }
         let mut logits = [0.0; 3];
         for (logit, row) in logits.iter_mut().zip(&self.output) {
-            *logit = row
-                .iter()
-                .zip(&hidden)
-                .map(|(weight, value)| weight * value)
-                .sum::<f64>()
-                + row[HIDDEN];
+            *logit = row.iter().zip(&hidden).map(|(weight, value)| weight * value).sum::<f64>() + row[HIDDEN];
         }
         logits
     }

@@ -51,49 +51,26 @@ impl Reader {
         Some(vector(&shape, &self.curve, &self.tracks))
     }
 
-    fn answer(
-        &self,
-        shape: &Shape,
-        probabilities: Probabilities,
-        call: Call,
-        settings: &Settings,
-        mut reasons: Reasons,
-    ) -> Reading {
-        let cqs = if call == Call::Negative {
-            Cqs::default()
-        } else {
-            self.cqs(shape, settings)
-        };
+    fn answer(&self, shape: &Shape, probabilities: Probabilities, call: Call, settings: &Settings, mut reasons: Reasons) -> Reading {
+        let cqs = if call == Call::Negative { Cqs::default() } else { self.cqs(shape, settings) };
         let asked = match settings.cq_method {
             CqMethod::SecondDerivative => cqs.turn,
             CqMethod::PlateauRelative => cqs.plateau,
             CqMethod::FixedThreshold => cqs.threshold,
         };
         let fixed = settings.cq_method == CqMethod::FixedThreshold;
-        reasons.add_if(
-            fixed && settings.fixed_threshold.is_none(),
-            Reason::ThresholdMissing,
-        );
+        reasons.add_if(fixed && settings.fixed_threshold.is_none(), Reason::ThresholdMissing);
         // A curve that stays below a prescribed threshold has no Cq by the kit's own rule; nothing is put in its place.
         let fall_back = asked.is_none() && cqs.turn.is_some() && !fixed;
-        reasons.add_if(
-            asked.is_none() && cqs.turn.is_some(),
-            Reason::CqMethodFailed,
-        );
-        let usual = cqs
-            .efficiency
-            .is_none_or(|efficiency| (1.5..=2.1).contains(&efficiency));
+        reasons.add_if(asked.is_none() && cqs.turn.is_some(), Reason::CqMethodFailed);
+        let usual = cqs.efficiency.is_none_or(|efficiency| (1.5..=2.1).contains(&efficiency));
         reasons.add_if(!usual, Reason::UnusualEfficiency);
         Reading {
             call,
             p_positive: probabilities[0],
             p_ambiguous: probabilities[1],
             cq: if fall_back { cqs.turn } else { asked },
-            cq_method: if fall_back {
-                CqMethod::SecondDerivative
-            } else {
-                settings.cq_method
-            },
+            cq_method: if fall_back { CqMethod::SecondDerivative } else { settings.cq_method },
             cq_sdm: cqs.turn,
             cq_plateau: cqs.plateau,
             cq_threshold: cqs.threshold,
@@ -109,30 +86,17 @@ impl Reader {
         let sigmoid = self.rise(shape);
         let near = |index: f64, reference: f64| (index - reference).abs() < 3.0;
         let turn = sigmoid.turn();
-        let turn = if near(turn, shape.turn) {
-            turn
-        } else {
-            shape.turn
-        };
+        let turn = if near(turn, shape.turn) { turn } else { shape.turn };
         let fraction = clamp_fraction(settings.plateau_fraction);
         let observed = shape.crossing(&self.tracks, fraction * shape.height);
         let modelled = sigmoid.crossing(fraction);
-        let plateau = if near(modelled, observed.unwrap_or(turn)) {
-            Some(modelled)
-        } else {
-            observed
-        };
-        let threshold = settings
-            .fixed_threshold
-            .filter(|threshold| threshold.is_finite() && *threshold > 0.0);
-        let height =
-            |index: usize| self.curve.values[index] - sigmoid.level - sigmoid.slope * index as f64;
+        let plateau = if near(modelled, observed.unwrap_or(turn)) { Some(modelled) } else { observed };
+        let threshold = settings.fixed_threshold.filter(|threshold| threshold.is_finite() && *threshold > 0.0);
+        let height = |index: usize| self.curve.values[index] - sigmoid.level - sigmoid.slope * index as f64;
         Cqs {
             turn: Some(self.on_axis(turn)),
             plateau: plateau.map(|index| self.on_axis(index)),
-            threshold: threshold
-                .and_then(|threshold| shape.crossing(&self.tracks, threshold))
-                .map(|index| self.on_axis(index)),
+            threshold: threshold.and_then(|threshold| shape.crossing(&self.tracks, threshold)).map(|index| self.on_axis(index)),
             efficiency: efficiency::of_curve(height, shape.turn, self.curve.noise),
         }
     }
@@ -162,11 +126,7 @@ impl Reader {
     /// Three or more readings in a row at exactly the same highest value.
     fn mark_saturation(&self, reasons: &mut Reasons) {
         let (_, high) = extremes(&self.curve.values);
-        let clipped = self
-            .curve
-            .values
-            .windows(3)
-            .any(|three| three.iter().all(|&value| value == high));
+        let clipped = self.curve.values.windows(3).any(|three| three.iter().all(|&value| value == high));
         reasons.add_if(clipped, Reason::Saturated);
     }
 }
@@ -186,11 +146,7 @@ struct Cqs {
 }
 
 fn clamp_fraction(fraction: f64) -> f64 {
-    if fraction.is_finite() {
-        fraction.clamp(0.01, 0.9)
-    } else {
-        Settings::default().plateau_fraction
-    }
+    if fraction.is_finite() { fraction.clamp(0.01, 0.9) } else { Settings::default().plateau_fraction }
 }
 
 const ALL_REASONS: [Reason; 22] = [

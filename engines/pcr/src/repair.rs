@@ -35,10 +35,7 @@ impl Reasons {
     }
 
     pub fn to_vec(self, all: &[Reason]) -> Vec<Reason> {
-        all.iter()
-            .copied()
-            .filter(|&reason| self.has(reason))
-            .collect()
+        all.iter().copied().filter(|&reason| self.has(reason)).collect()
     }
 }
 
@@ -64,46 +61,26 @@ impl Repaired {
 
     fn range(&self) -> Result<(f64, f64), Reason> {
         let (low, high) = extremes(&self.values);
-        if high - low <= 1e-12 * low.abs().max(high.abs()) {
-            Err(Reason::Constant)
-        } else {
-            Ok((low, high))
-        }
+        if high - low <= 1e-12 * low.abs().max(high.abs()) { Err(Reason::Constant) } else { Ok((low, high)) }
     }
 
     /// Copies from the first to the last finite value; missing ends (empty cells) are simply not part of the curve.
     fn copy_finite_span(&mut self, curve: &Curve) -> Result<(), Reason> {
         let readable = |value: &f64| value.is_finite() && value.abs() < 1e100;
-        let first = curve
-            .fluorescence
-            .iter()
-            .position(readable)
-            .ok_or(Reason::TooManyGaps)?;
-        let last = curve
-            .fluorescence
-            .iter()
-            .rposition(readable)
-            .ok_or(Reason::TooManyGaps)?;
+        let first = curve.fluorescence.iter().position(readable).ok_or(Reason::TooManyGaps)?;
+        let last = curve.fluorescence.iter().rposition(readable).ok_or(Reason::TooManyGaps)?;
         let axis = &curve.cycles[first..=last];
         if axis.len() < MIN_CYCLES {
             return Err(Reason::TooFewCycles);
         }
         let increasing = axis.windows(2).all(|pair| pair[1] > pair[0]);
-        if !increasing
-            || axis
-                .iter()
-                .any(|value| !value.is_finite() || value.abs() > 1e9)
-        {
+        if !increasing || axis.iter().any(|value| !value.is_finite() || value.abs() > 1e9) {
             return Err(Reason::AxisNotIncreasing);
         }
         self.axis.clear();
         self.axis.extend_from_slice(axis);
         self.values.clear();
-        self.values.extend(
-            curve.fluorescence[first..=last]
-                .iter()
-                .map(|v| if readable(v) { *v } else { f64::NAN }),
-        );
+        self.values.extend(curve.fluorescence[first..=last].iter().map(|v| if readable(v) { *v } else { f64::NAN }));
         Ok(())
     }
 
@@ -113,12 +90,7 @@ impl Repaired {
         if missing == 0 {
             return Ok(());
         }
-        if missing * 5 > self.values.len()
-            || self
-                .values
-                .windows(3)
-                .any(|three| three.iter().all(|v| v.is_nan()))
-        {
+        if missing * 5 > self.values.len() || self.values.windows(3).any(|three| three.iter().all(|v| v.is_nan())) {
             return Err(Reason::TooManyGaps);
         }
         reasons.add(Reason::GapsFilled);
@@ -127,13 +99,9 @@ impl Repaired {
                 continue;
             }
             // The ends are finite and earlier gaps are filled already, so both neighbours exist.
-            let right = (index + 1..self.values.len())
-                .find(|&i| !self.values[i].is_nan())
-                .unwrap_or(index - 1);
-            let share = (self.axis[index] - self.axis[index - 1])
-                / (self.axis[right] - self.axis[index - 1]);
-            self.values[index] =
-                self.values[index - 1] + share * (self.values[right] - self.values[index - 1]);
+            let right = (index + 1..self.values.len()).find(|&i| !self.values[i].is_nan()).unwrap_or(index - 1);
+            let share = (self.axis[index] - self.axis[index - 1]) / (self.axis[right] - self.axis[index - 1]);
+            self.values[index] = self.values[index - 1] + share * (self.values[right] - self.values[index - 1]);
         }
         Ok(())
     }
@@ -161,17 +129,12 @@ impl Repaired {
             return;
         }
         // Only ever reached by broken exports: shape is kept, the unit is lost.
-        self.values
-            .iter_mut()
-            .for_each(|value| *value = (*value - low) / span);
+        self.values.iter_mut().for_each(|value| *value = (*value - low) / span);
     }
 
     /// Robust noise of one reading: the second difference of white noise has variance 6 σ².
     fn estimate_noise(&mut self) -> f64 {
-        let second = self
-            .values
-            .windows(3)
-            .map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
+        let second = self.values.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
         self.scratch.clear();
         self.scratch.extend(second);
         let middle = self.scratch.len() / 2;
@@ -190,11 +153,8 @@ impl Repaired {
             let (before, after) = (self.values[index - 1], self.values[index + 1]);
             let bridge = 0.5 * (before + after);
             let height = self.values[index] - bridge;
-            let surroundings = (before - self.values[index - 2])
-                .abs()
-                .max((self.values[index + 2] - after).abs());
-            if height.abs() > least && height.abs() > 4.0 * surroundings.max((after - before).abs())
-            {
+            let surroundings = (before - self.values[index - 2]).abs().max((self.values[index + 2] - after).abs());
+            if height.abs() > least && height.abs() > 4.0 * surroundings.max((after - before).abs()) {
                 self.values[index] = bridge;
                 reasons.add(Reason::SpikeRepaired);
             }
@@ -207,14 +167,8 @@ impl Repaired {
         let span = &self.values[FROM..FROM + 6];
         let (level, slope) = line(span);
         let (low, high) = extremes(&self.values);
-        let residual = span
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (v - level - slope * i as f64).abs())
-            .fold(0.0, f64::max);
-        let least = (8.0 * self.noise)
-            .max(3.0 * residual)
-            .max(0.01 * (high - low));
+        let residual = span.iter().enumerate().map(|(i, v)| (v - level - slope * i as f64).abs()).fold(0.0, f64::max);
+        let least = (8.0 * self.noise).max(3.0 * residual).max(0.01 * (high - low));
         for index in 0..FROM {
             let expected = level + slope * (index as f64 - FROM as f64);
             if (self.values[index] - expected).abs() > least {
@@ -227,11 +181,7 @@ impl Repaired {
 
 /// Lowest and highest value.
 pub(crate) fn extremes(values: &[f64]) -> (f64, f64) {
-    values
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-            (low.min(v), high.max(v))
-        })
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)))
 }
 
 /// Least-squares line over equally spaced values: (value at the first, slope per step).
@@ -239,11 +189,7 @@ pub(crate) fn line(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let centre = (n - 1.0) / 2.0;
     let mean = values.iter().sum::<f64>() / n;
-    let across: f64 = values
-        .iter()
-        .enumerate()
-        .map(|(i, v)| (i as f64 - centre) * (v - mean))
-        .sum();
+    let across: f64 = values.iter().enumerate().map(|(i, v)| (i as f64 - centre) * (v - mean)).sum();
     let spread = n * (n * n - 1.0) / 12.0;
     let slope = if spread > 0.0 { across / spread } else { 0.0 };
     (mean - slope * centre, slope)
@@ -255,13 +201,7 @@ mod tests {
 
     fn load(cycles: &[f64], fluorescence: &[f64]) -> (Result<Repaired, Reason>, Reasons) {
         let (mut repaired, mut reasons) = (Repaired::default(), Reasons::default());
-        let result = repaired.load(
-            &Curve {
-                cycles,
-                fluorescence,
-            },
-            &mut reasons,
-        );
+        let result = repaired.load(&Curve { cycles, fluorescence }, &mut reasons);
         (result.map(|()| repaired), reasons)
     }
 
@@ -270,33 +210,19 @@ mod tests {
     }
 
     fn ripple(n: usize) -> Vec<f64> {
-        (0..n)
-            .map(|i| 100.0 + i as f64 + [0.0, 0.3, -0.2, 0.1][i % 4])
-            .collect()
+        (0..n).map(|i| 100.0 + i as f64 + [0.0, 0.3, -0.2, 0.1][i % 4]).collect()
     }
 
     #[test]
     fn says_why_a_curve_cannot_be_read() {
-        assert_eq!(
-            load(&axis(20), &ripple(19)).0.unwrap_err(),
-            Reason::LengthMismatch
-        );
-        assert_eq!(
-            load(&axis(9), &ripple(9)).0.unwrap_err(),
-            Reason::TooFewCycles
-        );
+        assert_eq!(load(&axis(20), &ripple(19)).0.unwrap_err(), Reason::LengthMismatch);
+        assert_eq!(load(&axis(9), &ripple(9)).0.unwrap_err(), Reason::TooFewCycles);
         assert_eq!(load(&[], &[]).0.unwrap_err(), Reason::TooManyGaps);
-        assert_eq!(
-            load(&axis(20), &[f64::NAN; 20]).0.unwrap_err(),
-            Reason::TooManyGaps
-        );
+        assert_eq!(load(&axis(20), &[f64::NAN; 20]).0.unwrap_err(), Reason::TooManyGaps);
         assert_eq!(load(&axis(20), &[5.0; 20]).0.unwrap_err(), Reason::Constant);
         let mut backwards = axis(20);
         backwards.swap(3, 4);
-        assert_eq!(
-            load(&backwards, &ripple(20)).0.unwrap_err(),
-            Reason::AxisNotIncreasing
-        );
+        assert_eq!(load(&backwards, &ripple(20)).0.unwrap_err(), Reason::AxisNotIncreasing);
         let mut holes = ripple(20);
         holes[5..8].fill(f64::NAN);
         assert_eq!(load(&axis(20), &holes).0.unwrap_err(), Reason::TooManyGaps);

@@ -63,24 +63,15 @@ impl Default for Params {
 
 /// Makes the curve; one value per cycle, every value finite for finite parameters. `noise` gives standard normal numbers.
 pub fn synthesise(params: &Params, mut noise: impl FnMut() -> f64) -> Vec<f64> {
-    let wander: f64 = params
-        .faults
-        .iter()
-        .map(|fault| wander_height(fault, params))
-        .sum();
+    let wander: f64 = params.faults.iter().map(|fault| wander_height(fault, params)).sum();
     let mut walk = if wander > 0.0 { wander * noise() } else { 0.0 };
     (0..params.cycles)
         .map(|index| {
             let signal = clean(params, index) + walk;
             if wander > 0.0 {
-                walk =
-                    WANDER_MEMORY * walk + wander * (1.0 - WANDER_MEMORY.powi(2)).sqrt() * noise();
+                walk = WANDER_MEMORY * walk + wander * (1.0 - WANDER_MEMORY.powi(2)).sqrt() * noise();
             }
-            let wear: f64 = params
-                .faults
-                .iter()
-                .map(|fault| extra_noise(fault, index, params))
-                .sum();
+            let wear: f64 = params.faults.iter().map(|fault| extra_noise(fault, index, params)).sum();
             let additive = (params.noise + wear) * noise();
             signal + additive + signal * params.relative_noise * noise()
         })
@@ -104,15 +95,8 @@ pub fn axis(cycles: usize) -> Vec<f64> {
 
 fn clean(params: &Params, index: usize) -> f64 {
     let base = params.baseline_level + params.baseline_slope * index as f64;
-    let rise = params
-        .cq
-        .map_or(0.0, |cq| amplification(params, index as f64 + 1.0, cq));
-    base + rise
-        + params
-            .faults
-            .iter()
-            .map(|fault| fault_signal(fault, index, params))
-            .sum::<f64>()
+    let rise = params.cq.map_or(0.0, |cq| amplification(params, index as f64 + 1.0, cq));
+    base + rise + params.faults.iter().map(|fault| fault_signal(fault, index, params)).sum::<f64>()
 }
 
 /// Five-parameter logistic (Richards) whose second derivative is greatest at `cq` and whose early growth is `efficiency`.
@@ -149,13 +133,9 @@ fn fault_signal(fault: &Fault, index: usize, params: &Params) -> f64 {
         }
         Fault::Drift { height } => height * level * (index as f64 / last).powf(1.5),
         Fault::Evaporation { cycle, height } => height * level * worn(index, cycle, last).powi(2),
-        Fault::Settling { height, cycles } => {
-            height * level * (-(index as f64) / cycles.max(0.1)).exp()
-        }
+        Fault::Settling { height, cycles } => height * level * (-(index as f64) / cycles.max(0.1)).exp(),
         Fault::Wander { .. } => 0.0,
-        Fault::CrossTalk { fraction, cq } => {
-            fraction * amplification(params, index as f64 + 1.0, cq)
-        }
+        Fault::CrossTalk { fraction, cq } => fraction * amplification(params, index as f64 + 1.0, cq),
     }
 }
 
@@ -183,9 +163,7 @@ mod tests {
     fn source(mut state: u64) -> impl FnMut() -> f64 {
         move || {
             let mut uniform = || {
-                state = state
-                    .wrapping_mul(6364136223846793005)
-                    .wrapping_add(1442695040888963407);
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (state >> 11) as f64 / (1u64 << 53) as f64
             };
             (0..12).map(|_| uniform()).sum::<f64>() - 6.0
@@ -194,57 +172,28 @@ mod tests {
 
     fn call(params: &Params, seed: u64) -> crate::Reading {
         let fluorescence = synthesise(params, source(seed));
-        read(
-            &Curve {
-                cycles: &axis(params.cycles),
-                fluorescence: &fluorescence,
-            },
-            &Settings::default(),
-        )
+        read(&Curve { cycles: &axis(params.cycles), fluorescence: &fluorescence }, &Settings::default())
     }
 
     #[test]
     fn a_simulated_curve_is_read_at_the_cq_it_was_made_with() {
         for asymmetry in [0.8, 1.0, 1.4] {
             for cq in [15.0, 22.3, 31.7] {
-                let params = Params {
-                    cq: Some(cq),
-                    asymmetry,
-                    ..Params::default()
-                };
+                let params = Params { cq: Some(cq), asymmetry, ..Params::default() };
                 let reading = call(&params, 7);
-                assert_eq!(
-                    reading.call,
-                    Call::Positive,
-                    "cq {cq} asymmetry {asymmetry}"
-                );
+                assert_eq!(reading.call, Call::Positive, "cq {cq} asymmetry {asymmetry}");
                 let sdm = reading.cq_sdm.unwrap();
-                assert!(
-                    (sdm - cq).abs() < 1.0,
-                    "made at {cq}, read at {sdm}, asymmetry {asymmetry}"
-                );
+                assert!((sdm - cq).abs() < 1.0, "made at {cq}, read at {sdm}, asymmetry {asymmetry}");
             }
         }
     }
 
     #[test]
     fn a_flat_curve_with_or_without_faults_is_not_positive() {
-        let faults = [
-            vec![],
-            vec![Fault::Spike {
-                cycle: 20,
-                height: 0.5,
-            }],
-            vec![Fault::Drift { height: 0.3 }],
-            vec![Fault::Drift { height: -0.3 }],
-        ];
+        let faults = [vec![], vec![Fault::Spike { cycle: 20, height: 0.5 }], vec![Fault::Drift { height: 0.3 }], vec![Fault::Drift { height: -0.3 }]];
         for faults in faults {
             for seed in 0..50 {
-                let params = Params {
-                    cq: None,
-                    faults: faults.clone(),
-                    ..Params::default()
-                };
+                let params = Params { cq: None, faults: faults.clone(), ..Params::default() };
                 let reading = call(&params, seed);
                 assert_ne!(reading.call, Call::Positive, "seed {seed} {faults:?}");
             }
@@ -254,13 +203,7 @@ mod tests {
     #[test]
     fn the_same_noise_makes_the_same_curve() {
         let params = Params::default();
-        assert_eq!(
-            synthesise(&params, source(3)),
-            synthesise(&params, source(3))
-        );
-        assert_ne!(
-            synthesise(&params, source(3)),
-            synthesise(&params, source(4))
-        );
+        assert_eq!(synthesise(&params, source(3)), synthesise(&params, source(3)));
+        assert_ne!(synthesise(&params, source(3)), synthesise(&params, source(4)));
     }
 }

@@ -2,8 +2,7 @@
 //! single and pool, and every pair of replicates.
 
 use baton_pcr::rules::{
-    Action, RuleSet, TargetReading, TargetState, WellOutcome, WellReasonCode, WellResult,
-    combine_replicates, interpret_repeat, interpret_well, target_state,
+    Action, RuleSet, TargetReading, TargetState, WellOutcome, WellReasonCode, WellResult, combine_replicates, interpret_repeat, interpret_well, target_state,
 };
 use baton_pcr::{Call, Reading, Reason};
 
@@ -15,48 +14,32 @@ fn reading(rules: &RuleSet, target: &str, state: char) -> Option<Reading> {
     let (call, cq) = match state {
         '+' => (Call::Positive, Some(target.cutoff_cq - 10.0)),
         'g' => (Call::Positive, Some(target.grey_to_cq? - 0.5)),
-        'L' => (
-            Call::Positive,
-            Some(target.grey_to_cq.unwrap_or(target.cutoff_cq) + 2.0),
-        ),
+        'L' => (Call::Positive, Some(target.grey_to_cq.unwrap_or(target.cutoff_cq) + 2.0)),
         'a' => (Call::Ambiguous, Some(30.0)),
         '-' => (Call::Negative, None),
         'u' => (Call::Unreadable, None),
         _ => return None,
     };
-    Some(Reading {
-        call,
-        cq,
-        reasons: vec![],
-        ..Reading::unreadable(Reason::Constant)
-    })
+    Some(Reading { call, cq, reasons: vec![], ..Reading::unreadable(Reason::Constant) })
 }
 
 fn entry(rules: &RuleSet, target: &str, state: char) -> Option<TargetReading> {
     let reading = reading(rules, target, state)?;
-    Some(TargetReading {
-        target: target.to_owned(),
-        reading,
-    })
+    Some(TargetReading { target: target.to_owned(), reading })
 }
 
 /// Every well the three targets of `rules` can show, with its states in the order of the targets.
 fn wells(rules: &RuleSet) -> Vec<(String, Vec<TargetReading>)> {
     let mut wells = vec![(String::new(), vec![])];
     for target in &rules.targets {
-        let states = STATES
-            .chars()
-            .filter(|&s| s != 'g' || target.grey_to_cq.is_some());
+        let states = STATES.chars().filter(|&s| s != 'g' || target.grey_to_cq.is_some());
         wells = states
             .flat_map(|state| {
-                wells
-                    .clone()
-                    .into_iter()
-                    .map(move |(mut code, mut readings)| {
-                        code.push(state);
-                        readings.extend(entry(rules, &target.name, state));
-                        (code, readings)
-                    })
+                wells.clone().into_iter().map(move |(mut code, mut readings)| {
+                    code.push(state);
+                    readings.extend(entry(rules, &target.name, state));
+                    (code, readings)
+                })
             })
             .collect();
     }
@@ -67,17 +50,8 @@ fn wells(rules: &RuleSet) -> Vec<(String, Vec<TargetReading>)> {
 type Row = ([&'static str; 3], WellResult);
 
 fn expected(table: &[Row], code: &str) -> WellResult {
-    let matches = |row: &&Row| {
-        row.0
-            .iter()
-            .zip(code.chars())
-            .all(|(class, state)| *class == "." || class.contains(state))
-    };
-    table
-        .iter()
-        .find(matches)
-        .unwrap_or_else(|| panic!("no row for {code}"))
-        .1
+    let matches = |row: &&Row| row.0.iter().zip(code.chars()).all(|(class, state)| *class == "." || class.contains(state));
+    table.iter().find(matches).unwrap_or_else(|| panic!("no row for {code}")).1
 }
 
 const CDC: &[Row] = &[
@@ -113,24 +87,14 @@ fn check_table(name: &str, table: &[Row], combinations: usize) {
         for is_pool in [false, true] {
             let first = interpret_well(&rules, &readings, is_pool);
             let again = interpret_repeat(&rules, &readings, is_pool);
-            assert_eq!(
-                (first.result, again.result),
-                (result, result),
-                "{name} {code}"
-            );
+            assert_eq!((first.result, again.result), (result, result), "{name} {code}");
             check_actions(&rules, &code, &first, &again, is_pool);
             check_reasons(&code, &first);
         }
     }
 }
 
-fn check_actions(
-    rules: &RuleSet,
-    code: &str,
-    first: &WellOutcome,
-    again: &WellOutcome,
-    pool: bool,
-) {
+fn check_actions(rules: &RuleSet, code: &str, first: &WellOutcome, again: &WellOutcome, pool: bool) {
     let a = &rules.actions;
     let (now, then) = match first.result {
         WellResult::Detected | WellResult::NotDetected => (Action::Report, Action::Report),
@@ -140,16 +104,8 @@ fn check_actions(
     };
     if pool {
         let clean = code == "--+";
-        let action = if clean {
-            Action::Report
-        } else {
-            Action::SwabMembersSingly
-        };
-        assert_eq!(
-            (first.action, again.action),
-            (action, action),
-            "pool {code}"
-        );
+        let action = if clean { Action::Report } else { Action::SwabMembersSingly };
+        assert_eq!((first.action, again.action), (action, action), "pool {code}");
         assert_eq!(first.is_clean_negative(), clean, "pool {code}");
     } else {
         assert_eq!((first.action, again.action), (now, then), "{code}");
@@ -177,10 +133,7 @@ fn check_reasons(code: &str, outcome: &WellOutcome) {
         _ => None,
     };
     let states: Vec<char> = code.chars().collect();
-    let wanted: Vec<WellReasonCode> = [detect(states[0]), detect(states[1]), control(states[2])]
-        .into_iter()
-        .flatten()
-        .collect();
+    let wanted: Vec<WellReasonCode> = [detect(states[0]), detect(states[1]), control(states[2])].into_iter().flatten().collect();
     let given: Vec<WellReasonCode> = outcome.reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(given, wanted, "{code}");
 }
@@ -219,33 +172,19 @@ fn a_positive_call_without_a_cq_is_ambiguous() {
     let rules = RuleSet::builtin("orf1ab-n-ic").unwrap();
     let mut reading = reading(&rules, "N", '+').unwrap();
     reading.cq = None;
-    assert_eq!(
-        target_state(rules.target("N").unwrap(), Some(&reading)),
-        TargetState::Ambiguous
-    );
+    assert_eq!(target_state(rules.target("N").unwrap(), Some(&reading)), TargetState::Ambiguous);
 }
 
 #[test]
 fn unknown_and_doubled_targets_make_a_well_invalid() {
     let rules = RuleSet::builtin("orf1ab-n-ic").unwrap();
-    for (code, extra) in [
-        (WellReasonCode::TargetUnknown, "E"),
-        (WellReasonCode::TargetDuplicated, "N"),
-    ] {
-        let mut readings: Vec<TargetReading> = [("ORF1ab", '-'), ("N", '-'), ("IC", '+')]
-            .into_iter()
-            .filter_map(|(target, state)| entry(&rules, target, state))
-            .collect();
-        readings.push(TargetReading {
-            target: extra.to_owned(),
-            ..readings[0].clone()
-        });
+    for (code, extra) in [(WellReasonCode::TargetUnknown, "E"), (WellReasonCode::TargetDuplicated, "N")] {
+        let mut readings: Vec<TargetReading> =
+            [("ORF1ab", '-'), ("N", '-'), ("IC", '+')].into_iter().filter_map(|(target, state)| entry(&rules, target, state)).collect();
+        readings.push(TargetReading { target: extra.to_owned(), ..readings[0].clone() });
         let outcome = interpret_well(&rules, &readings, false);
         assert_eq!(outcome.result, WellResult::Invalid);
-        assert_eq!(
-            (outcome.reasons[0].code, outcome.reasons[0].target.as_str()),
-            (code, extra)
-        );
+        assert_eq!((outcome.reasons[0].code, outcome.reasons[0].target.as_str()), (code, extra));
     }
 }
 
@@ -264,27 +203,16 @@ fn replicates_in_full() {
     };
     for first in "+gLa-u".chars() {
         for second in "+gLa-u".chars() {
-            let pair: Vec<TargetReading> = [first, second]
-                .into_iter()
-                .filter_map(|state| entry(&rules, "N", state))
-                .collect();
+            let pair: Vec<TargetReading> = [first, second].into_iter().filter_map(|state| entry(&rules, "N", state)).collect();
             let combined = combine_replicates(&rules, &pair).unwrap();
             let wanted = match (first, second) {
                 ('u', _) | (_, 'u') => TargetState::Unreadable,
                 (a, b) if a == b => of(a),
                 _ => TargetState::Ambiguous,
             };
-            assert_eq!(
-                target_state(target, Some(&combined.reading)),
-                wanted,
-                "{first}{second}"
-            );
+            assert_eq!(target_state(target, Some(&combined.reading)), wanted, "{first}{second}");
             let disagree = first != second && wanted == TargetState::Ambiguous;
-            assert_eq!(
-                combined.reading.has(Reason::ReplicatesDisagree),
-                disagree,
-                "{first}{second}"
-            );
+            assert_eq!(combined.reading.has(Reason::ReplicatesDisagree), disagree, "{first}{second}");
         }
     }
 }
@@ -298,13 +226,7 @@ fn replicates_that_agree_take_the_mean_and_outliers_are_named() {
         entry
     };
     let close = combine_replicates(&rules, &[at(25.0), at(25.5), at(26.0)]).unwrap();
-    assert_eq!(
-        (
-            close.reading.cq,
-            close.reading.has(Reason::ReplicateOutlier)
-        ),
-        (Some(25.5), false)
-    );
+    assert_eq!((close.reading.cq, close.reading.has(Reason::ReplicateOutlier)), (Some(25.5), false));
     let apart = combine_replicates(&rules, &[at(25.0), at(27.0)]).unwrap();
     assert!(apart.reading.has(Reason::ReplicateOutlier) && apart.reading.call == Call::Positive);
     // On two sides of the cut-off: no mean may settle that.

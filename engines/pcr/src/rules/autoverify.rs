@@ -54,70 +54,25 @@ pub struct Verdict {
 
 /// Checks one well. Positives never pass: they are for two persons.
 pub fn autoverify(rules: &RuleSet, input: &AutoverifyInput) -> Verdict {
-    let held = |well: &str| {
-        input
-            .run
-            .findings
-            .iter()
-            .any(|f| f.scope == Scope::Wells && f.wells.iter().any(|held| held == well))
-    };
+    let held = |well: &str| input.run.findings.iter().any(|f| f.scope == Scope::Wells && f.wells.iter().any(|held| held == well));
     let mut checks = vec![
-        check(
-            VerifyRule::RunValid,
-            input.run.valid && !input.run.findings.iter().any(|f| f.scope == Scope::Run),
-        ),
+        check(VerifyRule::RunValid, input.run.valid && !input.run.findings.iter().any(|f| f.scope == Scope::Run)),
         check(VerifyRule::WellNotHeld, !held(input.well)),
-        check(
-            VerifyRule::CleanNegative,
-            input.outcome.result == WellResult::NotDetected && input.outcome.is_clean_negative(),
-        ),
-        check(
-            VerifyRule::EveryTargetOnce,
-            every_target_once(rules, input.readings),
-        ),
-        check(
-            VerifyRule::EveryCallNegative,
-            all(rules, input, TargetRole::Detect, |r| {
-                r.call == Call::Negative
-            }),
-        ),
-        check(
-            VerifyRule::ProbabilityLow,
-            all(rules, input, TargetRole::Detect, |r| {
-                r.p_positive <= rules.autoverify.max_p_positive
-            }),
-        ),
-        check(
-            VerifyRule::CurvesUnrepaired,
-            all(rules, input, TargetRole::Detect, |r| {
-                !r.reasons.iter().any(|&x| disturbs(x))
-            }),
-        ),
+        check(VerifyRule::CleanNegative, input.outcome.result == WellResult::NotDetected && input.outcome.is_clean_negative()),
+        check(VerifyRule::EveryTargetOnce, every_target_once(rules, input.readings)),
+        check(VerifyRule::EveryCallNegative, all(rules, input, TargetRole::Detect, |r| r.call == Call::Negative)),
+        check(VerifyRule::ProbabilityLow, all(rules, input, TargetRole::Detect, |r| r.p_positive <= rules.autoverify.max_p_positive)),
+        check(VerifyRule::CurvesUnrepaired, all(rules, input, TargetRole::Detect, |r| !r.reasons.iter().any(|&x| disturbs(x)))),
         check(
             VerifyRule::InternalControlInRange,
             all(rules, input, TargetRole::InternalControl, |r| {
-                r.call == Call::Positive
-                    && r.cq
-                        .is_some_and(|cq| cq <= rules.autoverify.internal_control_cq_max)
+                r.call == Call::Positive && r.cq.is_some_and(|cq| cq <= rules.autoverify.internal_control_cq_max)
             }),
         ),
-        check(
-            VerifyRule::PoolRatioAllowed,
-            rules.pool(input.pool_ratio).is_some(),
-        ),
+        check(VerifyRule::PoolRatioAllowed, rules.pool(input.pool_ratio).is_some()),
     ];
-    checks.extend(
-        input
-            .circumstances
-            .iter()
-            .map(|(name, passed)| check(VerifyRule::Circumstance((*name).to_owned()), *passed)),
-    );
-    Verdict {
-        release: checks.iter().all(|check| check.passed),
-        rules: checks,
-        rule_set: rules.name.clone(),
-        rule_version: rules.version,
-    }
+    checks.extend(input.circumstances.iter().map(|(name, passed)| check(VerifyRule::Circumstance((*name).to_owned()), *passed)));
+    Verdict { release: checks.iter().all(|check| check.passed), rules: checks, rule_set: rules.name.clone(), rule_version: rules.version }
 }
 
 fn check(rule: VerifyRule, passed: bool) -> RuleCheck {
@@ -127,40 +82,17 @@ fn check(rule: VerifyRule, passed: bool) -> RuleCheck {
 /// A mended curve may still be called, but a person looks before it is released.
 fn disturbs(reason: Reason) -> bool {
     reason.is_repair() && reason != Reason::FirstCyclesRepaired
-        || matches!(
-            reason,
-            Reason::Saturated
-                | Reason::Jump
-                | Reason::ReplicatesDisagree
-                | Reason::ReplicateOutlier
-        )
+        || matches!(reason, Reason::Saturated | Reason::Jump | Reason::ReplicatesDisagree | Reason::ReplicateOutlier)
 }
 
 fn every_target_once(rules: &RuleSet, readings: &[TargetReading]) -> bool {
-    readings.len() == rules.targets.len()
-        && rules
-            .targets
-            .iter()
-            .all(|target| readings.iter().any(|reading| reading.target == target.name))
+    readings.len() == rules.targets.len() && rules.targets.iter().all(|target| readings.iter().any(|reading| reading.target == target.name))
 }
 
 /// True when every target of `role` has a reading and all its readings satisfy `condition`.
-fn all(
-    rules: &RuleSet,
-    input: &AutoverifyInput,
-    role: TargetRole,
-    condition: impl Fn(&Reading) -> bool,
-) -> bool {
-    rules
-        .targets
-        .iter()
-        .filter(|target| target.role == role)
-        .all(|target| {
-            let mut of_target = input
-                .readings
-                .iter()
-                .filter(|reading| reading.target == target.name)
-                .peekable();
-            of_target.peek().is_some() && of_target.all(|reading| condition(&reading.reading))
-        })
+fn all(rules: &RuleSet, input: &AutoverifyInput, role: TargetRole, condition: impl Fn(&Reading) -> bool) -> bool {
+    rules.targets.iter().filter(|target| target.role == role).all(|target| {
+        let mut of_target = input.readings.iter().filter(|reading| reading.target == target.name).peekable();
+        of_target.peek().is_some() && of_target.all(|reading| condition(&reading.reading))
+    })
 }

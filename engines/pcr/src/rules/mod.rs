@@ -11,13 +11,10 @@ mod well;
 
 pub use autoverify::{AutoverifyInput, RuleCheck, Verdict, VerifyRule, autoverify};
 pub use replicates::combine_replicates;
+pub(crate) use run::fits;
 pub use run::{ControlReading, Finding, FindingCode, RunVerdict, Scope, judge_controls};
 pub use set::{
-    Action, Actions, AutoverifyLimits, ControlKind, ControlRule, CqRule, Expectation,
-    ExpectedState, InternalControlRule, Mixing, PoolRule, ReplicateRule, RuleSet, RuleSetError,
-    Target, TargetRole,
+    Action, Actions, AutoverifyLimits, ControlKind, ControlRule, CqRule, Expectation, ExpectedState, InternalControlRule, Mixing, PoolRule, ReplicateRule,
+    RuleSet, RuleSetError, Target, TargetRole,
 };
-pub use well::{
-    TargetReading, TargetState, WellOutcome, WellReason, WellReasonCode, WellResult,
-    interpret_repeat, interpret_well, target_state,
-};
+pub use well::{TargetReading, TargetState, WellOutcome, WellReason, WellReasonCode, WellResult, interpret_repeat, interpret_well, target_state};

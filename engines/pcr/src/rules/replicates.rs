@@ -13,19 +13,10 @@ pub fn combine_replicates(rules: &RuleSet, replicates: &[TargetReading]) -> Opti
     if replicates.iter().any(|other| other.target != first.target) {
         return None;
     }
-    let states: Vec<TargetState> = replicates
-        .iter()
-        .map(|r| target_state(target, Some(&r.reading)))
-        .collect();
+    let states: Vec<TargetState> = replicates.iter().map(|r| target_state(target, Some(&r.reading))).collect();
     let mut combined = mean_reading(replicates);
-    if let Some(unreadable) = replicates
-        .iter()
-        .find(|r| r.reading.call == Call::Unreadable)
-    {
-        combined = Reading {
-            p_positive: combined.p_positive,
-            ..unreadable.reading.clone()
-        };
+    if let Some(unreadable) = replicates.iter().find(|r| r.reading.call == Call::Unreadable) {
+        combined = Reading { p_positive: combined.p_positive, ..unreadable.reading.clone() };
     } else if states.iter().any(|state| *state != states[0]) {
         combined.call = Call::Ambiguous;
         add(&mut combined, Reason::ReplicatesDisagree);
@@ -36,10 +27,7 @@ pub fn combine_replicates(rules: &RuleSet, replicates: &[TargetReading]) -> Opti
             combined.call = Call::Ambiguous;
         }
     }
-    Some(TargetReading {
-        target: first.target.clone(),
-        reading: combined,
-    })
+    Some(TargetReading { target: first.target.clone(), reading: combined })
 }
 
 /// The first reading with the mean of every Cq, the highest probability of amplification and the reasons of all.
@@ -64,17 +52,11 @@ fn add(reading: &mut Reading, reason: Reason) {
 
 /// Mean of the values present.
 fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let (sum, count) = values
-        .flatten()
-        .fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    let (sum, count) = values.flatten().fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
 }
 
 fn cq_spread(replicates: &[TargetReading]) -> f64 {
-    let cqs = || {
-        replicates
-            .iter()
-            .filter_map(|replicate| replicate.reading.cq)
-    };
+    let cqs = || replicates.iter().filter_map(|replicate| replicate.reading.cq);
     (cqs().fold(f64::NEG_INFINITY, f64::max) - cqs().fold(f64::INFINITY, f64::min)).max(0.0)
 }

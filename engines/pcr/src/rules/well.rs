@@ -93,8 +93,7 @@ pub fn target_state(target: &Target, reading: Option<&Reading>) -> TargetState {
         (Call::Negative, _) => TargetState::Negative,
         (Call::Ambiguous, _) | (Call::Positive, None) => TargetState::Ambiguous,
         (Call::Positive, Some(cq)) => {
-            let within =
-                cq < target.cutoff_cq || (target.cutoff_inclusive && cq == target.cutoff_cq);
+            let within = cq < target.cutoff_cq || (target.cutoff_inclusive && cq == target.cutoff_cq);
             let grey = target.grey_to_cq.is_some_and(|grey| cq <= grey);
             match (within, grey) {
                 (true, _) => TargetState::Positive,
@@ -116,43 +115,19 @@ pub fn interpret_repeat(rules: &RuleSet, readings: &[TargetReading], is_pool: bo
     interpret(rules, readings, is_pool, true)
 }
 
-fn interpret(
-    rules: &RuleSet,
-    readings: &[TargetReading],
-    is_pool: bool,
-    again: bool,
-) -> WellOutcome {
+fn interpret(rules: &RuleSet, readings: &[TargetReading], is_pool: bool, again: bool) -> WellOutcome {
     let mut reasons = strangers(rules, readings);
     let contradictory = !reasons.is_empty();
-    let states: Vec<(&Target, TargetState)> = rules
-        .targets
-        .iter()
-        .map(|target| (target, target_state(target, find(readings, &target.name))))
-        .collect();
-    reasons.extend(
-        states
-            .iter()
-            .filter_map(|(target, state)| remark(target, *state)),
-    );
-    let result = if contradictory {
-        WellResult::Invalid
-    } else {
-        decide(rules, &states)
-    };
-    let mut outcome = WellOutcome {
-        result,
-        reasons,
-        action: Action::Report,
-    };
+    let states: Vec<(&Target, TargetState)> = rules.targets.iter().map(|target| (target, target_state(target, find(readings, &target.name)))).collect();
+    reasons.extend(states.iter().filter_map(|(target, state)| remark(target, *state)));
+    let result = if contradictory { WellResult::Invalid } else { decide(rules, &states) };
+    let mut outcome = WellOutcome { result, reasons, action: Action::Report };
     outcome.action = action(rules, &outcome, is_pool, again);
     outcome
 }
 
 fn find<'a>(readings: &'a [TargetReading], name: &str) -> Option<&'a Reading> {
-    readings
-        .iter()
-        .find(|entry| entry.target == name)
-        .map(|entry| &entry.reading)
+    readings.iter().find(|entry| entry.target == name).map(|entry| &entry.reading)
 }
 
 /// Readings that make the well contradictory: unknown targets, and targets given twice.
@@ -161,18 +136,9 @@ fn strangers(rules: &RuleSet, readings: &[TargetReading]) -> Vec<WellReason> {
     for (index, entry) in readings.iter().enumerate() {
         let target = entry.target.clone();
         if rules.target(&target).is_none() {
-            reasons.push(WellReason {
-                code: WellReasonCode::TargetUnknown,
-                target,
-            });
-        } else if readings[..index]
-            .iter()
-            .any(|earlier| earlier.target == target)
-        {
-            reasons.push(WellReason {
-                code: WellReasonCode::TargetDuplicated,
-                target,
-            });
+            reasons.push(WellReason { code: WellReasonCode::TargetUnknown, target });
+        } else if readings[..index].iter().any(|earlier| earlier.target == target) {
+            reasons.push(WellReason { code: WellReasonCode::TargetDuplicated, target });
         }
     }
     reasons
@@ -181,18 +147,10 @@ fn strangers(rules: &RuleSet, readings: &[TargetReading]) -> Vec<WellReason> {
 /// The decision table. Detect targets first only where the rule lets them stand without an internal control.
 fn decide(rules: &RuleSet, states: &[(&Target, TargetState)]) -> WellResult {
     use super::set::TargetRole::{Detect, InternalControl};
-    let of = |role| {
-        states
-            .iter()
-            .filter(move |(target, _)| target.role == role)
-            .map(|(_, state)| *state)
-    };
-    let positives = of(Detect)
-        .filter(|state| *state == TargetState::Positive)
-        .count();
+    let of = |role| states.iter().filter(move |(target, _)| target.role == role).map(|(_, state)| *state);
+    let positives = of(Detect).filter(|state| *state == TargetState::Positive).count();
     let control_valid = of(InternalControl).all(|state| state == TargetState::Positive);
-    let stands_alone =
-        positives > 0 && rules.internal_control == InternalControlRule::UnlessDetected;
+    let stands_alone = positives > 0 && rules.internal_control == InternalControlRule::UnlessDetected;
     if !(control_valid || stands_alone) {
         return WellResult::Invalid;
     }
@@ -222,18 +180,13 @@ fn remark(target: &Target, state: TargetState) -> Option<WellReason> {
         (Detect, TargetState::Unreadable) => WellReasonCode::TargetUnreadable,
         (Detect, TargetState::Missing) => WellReasonCode::TargetMissing,
         (InternalControl, TargetState::Negative) => WellReasonCode::InternalControlAbsent,
-        (InternalControl, TargetState::Grey | TargetState::Late) => {
-            WellReasonCode::InternalControlLate
-        }
+        (InternalControl, TargetState::Grey | TargetState::Late) => WellReasonCode::InternalControlLate,
         (InternalControl, TargetState::Ambiguous) => WellReasonCode::InternalControlAmbiguous,
         (InternalControl, TargetState::Unreadable) => WellReasonCode::InternalControlUnreadable,
         (InternalControl, TargetState::Missing) => WellReasonCode::InternalControlMissing,
         (Detect, TargetState::Negative) | (InternalControl, TargetState::Positive) => return None,
     };
-    Some(WellReason {
-        code,
-        target: target.name.clone(),
-    })
+    Some(WellReason { code, target: target.name.clone() })
 }
 
 fn action(rules: &RuleSet, outcome: &WellOutcome, is_pool: bool, again: bool) -> Action {
