@@ -7,7 +7,7 @@ pub mod language;
 pub mod refusal;
 pub mod time;
 
-pub use clock::{Clock, Entropy, SystemClock, SystemEntropy, VirtualClock, SeededEntropy};
+pub use clock::{Clock, Entropy, SeededEntropy, SystemClock, SystemEntropy, VirtualClock};
 pub use id::*;
 pub use language::Language;
 pub use refusal::{Refusal, Status};

@@ -1,7 +1,7 @@
 //! A backup is the ledger alone, copied while it runs; everything else is folded from it again.
 //! The keys of personal data are not in it: see [`crate::Vault::export`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::chain::{self, EVENT_COLUMNS};
 use crate::door::{Conn, Durability, Param, Row, StoreError, StoreResult, Tx, Value};
@@ -13,7 +13,7 @@ const TABLES: [(&str, &str); 5] = [
     ("event", EVENT_COLUMNS),
     ("head", "bucket, ordinal, count, hash, signature"),
     ("checkpoint", "bucket, ordinal, signature"),
-    ("ledger_clock", "bucket, ordinal"),
+    ("ledger_clock", "bucket, ordinal, signature"),
     ("sequence_block", "bucket, device, reserved_to"),
 ];
 
@@ -24,32 +24,42 @@ pub struct BackupContents {
     pub ledger_head: [u8; 32],
 }
 
-/// Copies one consistent picture of the ledger into a new SQLite file.
+/// Copies one consistent picture of the ledger into a new SQLite file. The file has its name once it is whole.
 pub fn backup(source: &mut Tx<'_>, file: &Path, progress: impl FnMut(i64)) -> StoreResult<BackupContents> {
     if file.exists() {
         return Err(StoreError::Other(format!("{} is there already: it is never overwritten", file.display())));
     }
-    let mut target = Conn::open_sqlite(file, Durability::Full)?;
+    let part = PathBuf::from(format!("{}.part", file.display()));
+    if part.exists() {
+        std::fs::remove_file(&part)?; // of a backup that was interrupted
+    }
+    let mut target = Conn::open_sqlite(&part, Durability::Full)?;
     target.execute_ddl(schema::LEDGER)?;
-    let contents = copy(source, &mut target, progress)?;
+    let mut tx = target.begin()?;
+    let contents = copy(source, &mut tx, progress)?;
+    tx.commit()?;
     target.checkpoint()?;
+    drop(target);
+    std::fs::rename(&part, file)?;
     Ok(contents)
 }
 
-/// Puts a backup into empty ledger tables.
+/// Puts a backup into empty ledger tables, all of it or nothing.
 pub fn restore(file: &Path, target: &mut Conn, progress: impl FnMut(i64)) -> StoreResult<BackupContents> {
     let mut source = Conn::open_sqlite(file, Durability::ReadOnly)?;
     let mut tx = target.begin()?;
     if tx.one("SELECT count(*) FROM event", &[])?.int(0)? > 0 {
         return Err(StoreError::Other("the ledger here is not empty: restore into a new one".to_owned()));
     }
-    tx.execute("DELETE FROM ledger_clock", &[])?;
+    for (table, _) in TABLES {
+        tx.execute(&format!("DELETE FROM {table}"), &[])?;
+    }
+    let contents = copy(&mut source.begin_read()?, &mut tx, progress)?;
     tx.commit()?;
-    copy(&mut source.begin_read()?, target, progress)
+    Ok(contents)
 }
 
-fn copy(source: &mut Tx<'_>, target: &mut Conn, mut progress: impl FnMut(i64)) -> StoreResult<BackupContents> {
-    let mut tx = target.begin()?;
+fn copy(source: &mut Tx<'_>, target: &mut Tx<'_>, mut progress: impl FnMut(i64)) -> StoreResult<BackupContents> {
     let mut events = 0;
     for (table, columns) in TABLES {
         let width = columns.split(',').count();
@@ -58,7 +68,7 @@ fn copy(source: &mut Tx<'_>, target: &mut Conn, mut progress: impl FnMut(i64)) -
         source.each(&format!("SELECT {columns} FROM {table}"), &[], |row| {
             chunk.push(row);
             if chunk.len() == 4096 {
-                insert(&mut tx, &head, width, &chunk)?;
+                insert(target, &head, width, &chunk)?;
                 if table == "event" {
                     events += chunk.len() as i64;
                     progress(events);
@@ -67,14 +77,13 @@ fn copy(source: &mut Tx<'_>, target: &mut Conn, mut progress: impl FnMut(i64)) -
             }
             Ok(())
         })?;
-        insert(&mut tx, &head, width, &chunk)?;
+        insert(target, &head, width, &chunk)?;
         if table == "event" {
             events += chunk.len() as i64;
             progress(events);
         }
     }
-    let heads: Vec<chain::Head> = chain::heads(&mut tx)?.into_iter().map(|(head, _)| head).collect();
-    tx.commit()?;
+    let heads: Vec<chain::Head> = chain::heads(target)?.into_iter().map(|(head, _)| head).collect();
     Ok(BackupContents { events, ledger_head: chain::ledger_head(&heads) })
 }
 

@@ -1,14 +1,12 @@
 //! The hash chain of a bucket and its signed head. Any edit, deletion, reorder or truncation is seen by [`verify`].
 
-use std::collections::BTreeMap;
-
-use baton_kit::{Bucket, EventId, TypedId};
+use baton_kit::{Bucket, TypedId};
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 use crate::door::{Row, StoreError, StoreResult, Tx};
 use crate::event::Event;
-use crate::params;
+pub use crate::verify::{ChainProblem, Verdict, verify};
 
 /// The hash before the first event of a chain.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -47,8 +45,9 @@ impl Head {
         Self { bucket, ordinal: 0, count: 0, hash: GENESIS }
     }
 
-    fn signed_text(&self) -> Vec<u8> {
-        let mut text = b"baton head 1".to_vec();
+    /// A mark in passing says something else than a head, so that an old mark never passes for the end of a chain.
+    fn text(&self, what: &[u8]) -> Vec<u8> {
+        let mut text = what.to_vec();
         text.push(self.bucket.number());
         text.extend(self.ordinal.to_be_bytes());
         text.extend(self.count.to_be_bytes());
@@ -56,46 +55,43 @@ impl Head {
         text
     }
     pub fn sign(&self, key: &SigningKey) -> [u8; 64] {
-        key.sign(&self.signed_text()).to_bytes()
+        key.sign(&self.text(HEAD)).to_bytes()
     }
     pub fn is_signed_by(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| key.verify(&self.signed_text(), &signature).is_ok())
+        is_signed(key, &self.text(HEAD), signature)
     }
+    pub(crate) fn sign_mark(&self, key: &SigningKey) -> [u8; 64] {
+        key.sign(&self.text(MARK)).to_bytes()
+    }
+    pub(crate) fn is_mark_signed_by(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
+        is_signed(key, &self.text(MARK), signature)
+    }
+}
+
+const HEAD: &[u8] = b"baton head 1";
+const MARK: &[u8] = b"baton mark 1";
+const CLOCK: &[u8] = b"baton clock 1";
+
+fn is_signed(key: &VerifyingKey, text: &[u8], signature: &[u8]) -> bool {
+    Signature::from_slice(signature).is_ok_and(|signature| key.verify(text, &signature).is_ok())
+}
+
+/// Signs the last ordinal of the ledger, so that whole buckets cannot be cut from its end.
+pub(crate) fn sign_clock(ordinal: i64, key: &SigningKey) -> [u8; 64] {
+    key.sign(&clock_text(ordinal)).to_bytes()
+}
+
+fn clock_text(ordinal: i64) -> Vec<u8> {
+    [CLOCK, &ordinal.to_be_bytes()].concat()
 }
 
 /// One number for the whole ledger: the hash over all heads in bucket order.
 pub fn ledger_head(heads: &[Head]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for head in heads {
-        hasher.update(head.signed_text());
+        hasher.update(head.text(HEAD));
     }
     hasher.finalize().into()
-}
-
-/// What [`verify`] found.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Verdict {
-    pub events: i64,
-    pub buckets: usize,
-    pub ledger_head: [u8; 32],
-    pub problems: Vec<ChainProblem>,
-}
-
-/// One thing wrong with the ledger; the first bad event of each bucket is named.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ChainProblem {
-    #[error("bucket {}: event {id} at ordinal {ordinal} does not follow from the one before it (edited, moved, or its predecessor removed)", .bucket.number())]
-    Broken { bucket: Bucket, ordinal: i64, id: EventId },
-    #[error("bucket {}: the signed mark at ordinal {ordinal} does not match the chain: an event at or before it was changed", .bucket.number())]
-    Checkpoint { bucket: Bucket, ordinal: i64 },
-    #[error("bucket {}: the chain ends at ordinal {found} with {count} events, its signed head says {head} with {head_count}", .bucket.number())]
-    Truncated { bucket: Bucket, found: i64, count: i64, head: i64, head_count: i64 },
-    #[error("bucket {}: the head is not signed by this installation", .bucket.number())]
-    Unsigned { bucket: Bucket },
-    #[error("ordinal {ordinal} is missing: an event was removed")]
-    Missing { ordinal: i64 },
-    #[error("bucket {}: the stored event after ordinal {ordinal} cannot be read: {problem}", .bucket.number())]
-    Unreadable { bucket: Bucket, ordinal: i64, problem: String },
 }
 
 pub(crate) const EVENT_COLUMNS: &str = "bucket, ordinal, id, kind, happened_us, recorded_us, actor, body, noted, hash";
@@ -121,6 +117,11 @@ pub(crate) fn bucket_of(number: i64) -> StoreResult<Bucket> {
     bucket.ok_or_else(|| StoreError::Other(format!("{number} is no bucket")))
 }
 
+/// Whether the ledger's last ordinal bears this installation's signature; an empty ledger needs none.
+pub(crate) fn is_clock_signed(key: &VerifyingKey, ordinal: i64, signature: &[u8]) -> bool {
+    (ordinal == 0 && signature.is_empty()) || is_signed(key, &clock_text(ordinal), signature)
+}
+
 fn hash_of(bytes: &[u8]) -> StoreResult<[u8; 32]> {
     bytes.try_into().map_err(|_| StoreError::Other(format!("a hash has 32 bytes, not {}", bytes.len())))
 }
@@ -134,103 +135,4 @@ pub fn heads(tx: &mut Tx<'_>) -> StoreResult<Vec<(Head, Vec<u8>)>> {
 pub(crate) fn head_of(row: &Row) -> StoreResult<(Head, Vec<u8>)> {
     let head = Head { bucket: bucket_of(row.int(0)?)?, ordinal: row.int(1)?, count: row.int(2)?, hash: hash_of(row.bytes(3)?)? };
     Ok((head, row.bytes(4)?.to_vec()))
-}
-
-/// Re-reads the whole ledger and checks every link, mark, head and ordinal. `progress` hears the number of events read.
-pub fn verify(tx: &mut Tx<'_>, key: &VerifyingKey, mut progress: impl FnMut(i64)) -> StoreResult<Verdict> {
-    let heads = heads(tx)?;
-    let mut verdict = Verdict { buckets: heads.len(), ..Verdict::default() };
-    let mut ordinals = Ordinals::default();
-    let mut buckets: Vec<Bucket> = heads.iter().map(|(head, _)| head.bucket).collect();
-    for row in tx.query("SELECT DISTINCT bucket FROM event ORDER BY bucket", &[])? {
-        let bucket = bucket_of(row.int(0)?)?;
-        if !buckets.contains(&bucket) {
-            buckets.push(bucket);
-            verdict.problems.push(ChainProblem::Unsigned { bucket });
-        }
-    }
-    for bucket in buckets {
-        let end = walk(tx, bucket, key, &mut ordinals, &mut verdict, &mut progress)?;
-        if let Some((head, signature)) = heads.iter().find(|(head, _)| head.bucket == bucket) {
-            check_head(head, signature, key, end, &mut verdict);
-        }
-    }
-    let last = tx.one("SELECT ordinal FROM ledger_clock WHERE bucket = 0", &[])?.int(0)?;
-    verdict.problems.extend(ordinals.first_gap(last).map(|ordinal| ChainProblem::Missing { ordinal }));
-    let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
-    verdict.ledger_head = ledger_head(&heads);
-    Ok(verdict)
-}
-
-fn check_head(head: &Head, signature: &[u8], key: &VerifyingKey, end: Head, verdict: &mut Verdict) {
-    if !head.is_signed_by(key, signature) {
-        verdict.problems.push(ChainProblem::Unsigned { bucket: head.bucket });
-    }
-    let broken = verdict.problems.iter().any(|p| matches!(p, ChainProblem::Broken { bucket, .. } | ChainProblem::Unreadable { bucket, .. } if *bucket == head.bucket));
-    if !broken && *head != end {
-        verdict.problems.push(ChainProblem::Truncated { bucket: head.bucket, found: end.ordinal, count: end.count, head: head.ordinal, head_count: head.count });
-    }
-}
-
-/// Follows one bucket's chain; after the first bad event it only counts.
-fn walk(tx: &mut Tx<'_>, bucket: Bucket, key: &VerifyingKey, ordinals: &mut Ordinals, verdict: &mut Verdict, progress: &mut impl FnMut(i64)) -> StoreResult<Head> {
-    let marks = checkpoints(tx, bucket)?;
-    let mut end = Head::empty(bucket);
-    let mut bad = None;
-    let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE bucket = $1 ORDER BY ordinal");
-    tx.each(&sql, params![i64::from(bucket.number())], |row| {
-        end.count += 1;
-        verdict.events += 1;
-        if verdict.events % 8192 == 0 {
-            progress(verdict.events);
-        }
-        match event_of(&row) {
-            Err(error) => _ = bad.get_or_insert(ChainProblem::Unreadable { bucket, ordinal: end.ordinal, problem: error.to_string() }),
-            Ok(event) => {
-                ordinals.saw(event.ordinal);
-                let hash = link(&end.hash, &event);
-                if hash != event.hash {
-                    bad.get_or_insert(ChainProblem::Broken { bucket, ordinal: event.ordinal, id: event.id });
-                }
-                end.ordinal = event.ordinal;
-                end.hash = event.hash;
-                let mark = marks.get(&event.ordinal);
-                if mark.is_some_and(|signature| !end.is_signed_by(key, signature)) {
-                    bad.get_or_insert(ChainProblem::Checkpoint { bucket, ordinal: event.ordinal });
-                }
-            }
-        }
-        Ok(())
-    })?;
-    verdict.problems.extend(bad);
-    Ok(end)
-}
-
-fn checkpoints(tx: &mut Tx<'_>, bucket: Bucket) -> StoreResult<BTreeMap<i64, Vec<u8>>> {
-    let rows = tx.query("SELECT ordinal, signature FROM checkpoint WHERE bucket = $1", params![i64::from(bucket.number())])?;
-    rows.iter().map(|row| Ok((row.int(0)?, row.bytes(1)?.to_vec()))).collect()
-}
-
-/// Which of 1…n were seen, one bit each: a hole is a removed event even when its whole bucket went with it.
-#[derive(Default)]
-struct Ordinals(Vec<u64>);
-
-impl Ordinals {
-    fn saw(&mut self, ordinal: i64) {
-        let Ok(at) = usize::try_from(ordinal) else { return };
-        // A damaged ordinal may be any number; a hole shows it all the same.
-        if at / 64 >= self.0.len() + 1_000_000 {
-            return;
-        }
-        if at / 64 >= self.0.len() {
-            self.0.resize(at / 64 + 1, 0);
-        }
-        self.0[at / 64] |= 1 << (at % 64);
-    }
-    fn first_gap(&self, last: i64) -> Option<i64> {
-        (1..=last).find(|&ordinal| {
-            let at = ordinal as usize;
-            self.0.get(at / 64).is_none_or(|word| word & (1 << (at % 64)) == 0)
-        })
-    }
 }

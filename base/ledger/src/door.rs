@@ -43,7 +43,42 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// True when the store's own file cannot be read as one.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        matches!(self, StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, _)) if matches!(error.code, Code::DatabaseCorrupt | Code::NotADatabase))
+    }
+
+    /// True when the same work may succeed later (disk full, a lock, a lost connection): not the fault of what was to be done.
+    pub fn is_passing(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => matches!(
+                error.code,
+                Code::DiskFull
+                    | Code::DatabaseBusy
+                    | Code::DatabaseLocked
+                    | Code::SystemIoFailure
+                    | Code::OutOfMemory
+                    | Code::OperationInterrupted
+                    | Code::CannotOpen
+            ),
+            StoreError::Postgres(error) => match error.code() {
+                // Rollback by the server, resources, locks, an operator, the system.
+                Some(code) => ["40", "53", "55", "57", "58"].contains(&&code.code()[..2]),
+                None => error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>()),
+            },
+            StoreError::Io(_) => true,
+            _ => false,
+        }
+    }
+}
+
 pub type StoreResult<T> = Result<T, StoreError>;
+
+/// How many rows one `INSERT` carries to PostgreSQL.
+const ROWS_AT_ONCE: usize = 64;
 
 /// One bound value. Integers are i64, truth values are 0 and 1, times are microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -139,11 +174,13 @@ impl ToSql for Param<'_> {
             Param::Null => Ok(IsNull::Yes),
             Param::Int(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
             Param::Int(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
+            Param::Int(value) if *ty == Type::INT8 => value.to_sql(ty, out),
             Param::Int(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
-            Param::Int(value) => value.to_sql(ty, out),
-            Param::Float(value) => value.to_sql(ty, out),
-            Param::Text(value) => value.to_sql(ty, out),
-            Param::Bytes(value) => value.to_sql(ty, out),
+            Param::Float(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
+            Param::Text(value) if matches!(*ty, Type::TEXT | Type::VARCHAR) => value.to_sql(ty, out),
+            Param::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
+            // The driver sends bytes as they are: eight letters would pass for a number.
+            other => Err(format!("{other:?} does not go into {ty}").into()),
         }
     }
     fn accepts(ty: &Type) -> bool {
@@ -245,6 +282,7 @@ pub enum Conn {
 }
 
 pub struct PostgresConn {
+    url: String,
     client: postgres::Client,
     statements: HashMap<String, postgres::Statement>,
 }
@@ -282,7 +320,7 @@ impl Conn {
 
     pub fn open_postgres(url: &str) -> StoreResult<Self> {
         let client = postgres::Client::connect(url, postgres::NoTls)?;
-        Ok(Conn::Postgres(Box::new(PostgresConn { client, statements: HashMap::new() })))
+        Ok(Conn::Postgres(Box::new(PostgresConn { url: url.to_owned(), client, statements: HashMap::new() })))
     }
 
     pub fn backend(&self) -> Backend {
@@ -292,7 +330,7 @@ impl Conn {
         }
     }
 
-    /// True when the connection is lost and must be opened again.
+    /// True when the connection is lost; the next transaction opens it again.
     pub fn is_closed(&self) -> bool {
         match self {
             Conn::Sqlite(_) => false,
@@ -316,12 +354,8 @@ impl Conn {
         Ok(match self {
             Conn::Sqlite(conn) => Tx::Sqlite(conn.transaction_with_behavior(behavior)?),
             Conn::Postgres(conn) => {
-                let PostgresConn { client, statements } = &mut **conn;
-                let mut start = client.build_transaction();
-                if !writes {
-                    start = start.isolation_level(postgres::IsolationLevel::RepeatableRead).read_only(true);
-                }
-                Tx::Postgres(start.start()?, statements)
+                conn.start(if writes { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })?;
+                Tx::Postgres(PostgresTx { conn, open: true })
             }
         })
     }
@@ -331,6 +365,7 @@ impl Conn {
         match self {
             Conn::Sqlite(conn) => conn.execute_batch(&sqlite_words(schema))?,
             Conn::Postgres(conn) => {
+                conn.revive()?;
                 conn.statements.clear();
                 conn.client.batch_execute(schema)?;
             }
@@ -338,11 +373,48 @@ impl Conn {
         Ok(())
     }
 
-    /// SQLite only: fold the write-ahead log back into the file.
+    /// SQLite only: folds the write-ahead log back into the file and empties it.
     pub fn checkpoint(&mut self) -> StoreResult<()> {
         if let Conn::Sqlite(conn) = self {
-            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            let busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if busy {
+                return Err(StoreError::Other("somebody reads the file: its write-ahead log could not be emptied".to_owned()));
+            }
         }
+        Ok(())
+    }
+}
+
+impl PostgresConn {
+    /// Begins; a connection that turns out to be lost is opened again first, since nothing was done on it yet.
+    fn start(&mut self, begin: &str) -> StoreResult<()> {
+        self.revive()?;
+        match self.client.batch_execute(begin).map_err(StoreError::from) {
+            Err(error) if error.is_passing() => {
+                self.reopen()?;
+                Ok(self.client.batch_execute(begin)?)
+            }
+            started => started,
+        }
+    }
+
+    fn prepare(&mut self, sql: &str) -> StoreResult<postgres::Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Opens the connection again when the server closed it.
+    fn revive(&mut self) -> StoreResult<()> {
+        if self.client.is_closed() { self.reopen() } else { Ok(()) }
+    }
+
+    fn reopen(&mut self) -> StoreResult<()> {
+        self.statements.clear();
+        self.client = postgres::Client::connect(&self.url, postgres::NoTls)?;
         Ok(())
     }
 }
@@ -369,7 +441,29 @@ fn sqlite_word(word: &str) -> String {
 /// A transaction on either store. Dropped without `commit`, it never happened.
 pub enum Tx<'c> {
     Sqlite(rusqlite::Transaction<'c>),
-    Postgres(postgres::Transaction<'c>, &'c mut HashMap<String, postgres::Statement>),
+    Postgres(PostgresTx<'c>),
+}
+
+/// An open transaction of a PostgreSQL connection.
+pub struct PostgresTx<'c> {
+    conn: &'c mut PostgresConn,
+    open: bool,
+}
+
+impl PostgresTx<'_> {
+    fn end(mut self, how: &str) -> StoreResult<()> {
+        self.open = false;
+        Ok(self.conn.client.batch_execute(how)?)
+    }
+}
+
+impl Drop for PostgresTx<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // On a lost connection the server has rolled back by itself.
+            _ = self.conn.client.batch_execute("ROLLBACK");
+        }
+    }
 }
 
 impl Tx<'_> {
@@ -387,10 +481,10 @@ impl Tx<'_> {
                 let mut statement = tx.prepare_cached(&numbered(sql))?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
             }
-            Tx::Postgres(tx, statements) => {
-                let statement = prepare(tx, statements, sql)?;
+            Tx::Postgres(PostgresTx { conn, .. }) => {
+                let statement = conn.prepare(sql)?;
                 let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-                Ok(tx.execute(&statement, &params)?)
+                Ok(conn.client.execute(&statement, &params)?)
             }
         }
     }
@@ -416,9 +510,9 @@ impl Tx<'_> {
                     take(sqlite_row(row, columns)?)?;
                 }
             }
-            Tx::Postgres(tx, statements) => {
-                let statement = prepare(tx, statements, sql)?;
-                let mut rows = tx.query_raw(&statement, params.iter().map(|p| p as &dyn ToSql))?;
+            Tx::Postgres(PostgresTx { conn, .. }) => {
+                let statement = conn.prepare(sql)?;
+                let mut rows = conn.client.query_raw(&statement, params.iter().map(|p| p as &dyn ToSql))?;
                 while let Some(row) = postgres::fallible_iterator::FallibleIterator::next(&mut rows)? {
                     take(postgres_row(&row)?)?;
                 }
@@ -437,22 +531,40 @@ impl Tx<'_> {
         self.first(sql, params)?.ok_or_else(|| StoreError::Other(format!("no row where one must be: {sql}")))
     }
 
-    /// Inserts many rows: one statement text per chunk on PostgreSQL, one prepared statement on SQLite.
+    /// Inserts many rows: a few long statements on PostgreSQL, one prepared statement again and again on SQLite.
     /// `head` is `INSERT INTO t (a, b) VALUES`, `tail` what follows the values, or nothing.
     pub fn insert_many(&mut self, head: &str, columns: usize, rows: &[Vec<Param<'_>>], tail: &str) -> StoreResult<u64> {
-        let chunk = if self.backend() == Backend::Postgres { 64 } else { 1 };
+        let one = values_text(head, columns, 1, tail);
         let mut touched = 0;
-        for rows in rows.chunks(chunk) {
-            if rows.len() == chunk {
-                let flat: Vec<Param<'_>> = rows.iter().flatten().copied().collect();
-                touched += self.execute(&values_text(head, columns, chunk, tail), &flat)?;
-            } else {
-                for row in rows {
-                    touched += self.execute(&values_text(head, columns, 1, tail), row)?;
-                }
+        if let Tx::Sqlite(tx) = self {
+            let mut statement = tx.prepare_cached(&numbered(&one))?;
+            for row in rows {
+                touched += statement.execute(rusqlite::params_from_iter(row))? as u64;
             }
+            return Ok(touched);
+        }
+        let many = values_text(head, columns, ROWS_AT_ONCE, tail);
+        let (chunks, rest) = rows.as_chunks::<ROWS_AT_ONCE>();
+        for chunk in chunks {
+            let flat: Vec<Param<'_>> = chunk.iter().flatten().copied().collect();
+            touched += self.execute(&many, &flat)?;
+        }
+        for row in rest {
+            touched += self.execute(&one, row)?;
         }
         Ok(touched)
+    }
+
+    /// Runs DDL written in PostgreSQL's words.
+    pub(crate) fn execute_ddl(&mut self, schema: &str) -> StoreResult<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.execute_batch(&sqlite_words(schema))?,
+            Tx::Postgres(PostgresTx { conn, .. }) => {
+                conn.statements.clear();
+                conn.client.batch_execute(schema)?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs `work` so that, when it fails, only its own writes are undone.
@@ -474,7 +586,7 @@ impl Tx<'_> {
     fn raw(&mut self, sql: &str) -> StoreResult<()> {
         match self {
             Tx::Sqlite(tx) => tx.execute_batch(sql)?,
-            Tx::Postgres(tx, _) => tx.batch_execute(sql)?,
+            Tx::Postgres(PostgresTx { conn, .. }) => conn.client.batch_execute(sql)?,
         }
         Ok(())
     }
@@ -482,7 +594,7 @@ impl Tx<'_> {
     pub fn commit(self) -> StoreResult<()> {
         match self {
             Tx::Sqlite(tx) => tx.commit()?,
-            Tx::Postgres(tx, _) => tx.commit()?,
+            Tx::Postgres(tx) => tx.end("COMMIT")?,
         }
         Ok(())
     }
@@ -490,19 +602,10 @@ impl Tx<'_> {
     pub fn rollback(self) -> StoreResult<()> {
         match self {
             Tx::Sqlite(tx) => tx.rollback()?,
-            Tx::Postgres(tx, _) => tx.rollback()?,
+            Tx::Postgres(tx) => tx.end("ROLLBACK")?,
         }
         Ok(())
     }
-}
-
-fn prepare(tx: &mut postgres::Transaction<'_>, statements: &mut HashMap<String, postgres::Statement>, sql: &str) -> StoreResult<postgres::Statement> {
-    if let Some(statement) = statements.get(sql) {
-        return Ok(statement.clone());
-    }
-    let statement = tx.prepare(sql)?;
-    statements.insert(sql.to_owned(), statement.clone());
-    Ok(statement)
 }
 
 /// `$2` as `?2`: SQLite numbers `$n` by order of appearance, which silently binds the wrong value.

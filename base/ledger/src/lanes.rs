@@ -144,11 +144,11 @@ impl Writer {
         let answers = match self.append_facts(&lists) {
             Ok(answers) => answers,
             // A failing job must not take its neighbours down: once more, each alone.
-            Err(error) if lists.len() > 1 => {
+            Err(error) if lists.len() > 1 || error.is_passing() => {
                 tracing::warn!(%error, jobs = lists.len(), "a group failed; its jobs are tried one by one");
                 lists.iter().map(|drafts| self.append_alone(drafts)).collect()
             }
-            Err(error) => vec![lists[0].iter().map(|_| Err(store_refusal(&error))).collect()],
+            Err(error) => vec![refuse_all(lists[0], &error)],
         };
         for (job, answers) in jobs.into_iter().zip(answers) {
             if let Job::Facts { answer, .. } = job {
@@ -160,7 +160,7 @@ impl Writer {
     fn append_alone(&mut self, drafts: &[Draft]) -> Vec<Answer> {
         match self.append_facts(&[drafts]) {
             Ok(mut answers) => answers.remove(0),
-            Err(error) => drafts.iter().map(|_| Err(store_refusal(&error))).collect(),
+            Err(error) => refuse_all(drafts, &error),
         }
     }
 
@@ -180,7 +180,7 @@ impl Writer {
         }
         let answers = match self.decide_group(&mut jobs) {
             Ok(answers) => answers,
-            Err(error) if jobs.len() > 1 => {
+            Err(error) if jobs.len() > 1 || error.is_passing() => {
                 tracing::warn!(%error, jobs = jobs.len(), "a group of decisions failed; they are tried one by one");
                 jobs.iter_mut().map(|job| self.decide_alone(job)).collect()
             }
@@ -215,10 +215,10 @@ impl Writer {
         for job in jobs {
             let Job::Decision { id, command, decide, .. } = job else { continue };
             if let Some(stored) = appender.stored(&mut ledger, &mut known, *id)? {
-                answers.push(if was_command(&stored, command) { Ok(acknowledge(&stored, true)?) } else { Err(id_conflict(*id)) });
+                answers.push(if answers_command(&stored.body, command) { Ok(acknowledge(&stored, true)?) } else { Err(id_conflict(*id)) });
                 continue;
             }
-            match state.savepoint(|state| guarded(decide, state, now)) {
+            match state.savepoint(|state| guarded(*id, command, decide, state, now)) {
                 Err(Undecided::Refused(refusal)) => answers.push(Err(refusal)),
                 Err(Undecided::Store(error)) => return Err(error),
                 Ok(draft) => {
@@ -236,23 +236,33 @@ impl Writer {
         (self.committed)(ordinal);
         // The ledger is the truth: should this second commit fail, the follower folds these events again.
         if state.commit().is_ok() {
-            projector.passed(&events);
+            projector.passed(&events, ordinal);
             (self.folded)(ordinal);
         }
         Ok(answers)
     }
 }
 
-fn guarded(decide: &mut Decide, state: &mut Tx<'_>, now: Timestamp) -> Result<Draft, Undecided> {
-    catch_unwind(AssertUnwindSafe(|| decide(state, now))).unwrap_or_else(|panic| {
-        tracing::error!(problem = projector::panic_words(&*panic), "a rule panicked");
-        Err(Undecided::Refused(Refusal::new("rule-broken", Status::Broken)))
-    })
+fn refuse_all(drafts: &[Draft], error: &StoreError) -> Vec<Answer> {
+    vec![Err(store_refusal(error)); drafts.len()]
 }
 
-/// Whether a stored decision came from this very command.
-fn was_command(stored: &Event, command: &str) -> bool {
-    stored.body.strip_prefix("{\"command\":").and_then(|rest| rest.strip_prefix(command)).is_some_and(|rest| rest.starts_with(",\"outcome\":"))
+/// Runs a rule; one that panics or answers another command than its own is a bug that stays with its caller.
+fn guarded(id: EventId, command: &str, decide: &mut Decide, state: &mut Tx<'_>, now: Timestamp) -> Result<Draft, Undecided> {
+    let broken = |problem: String| {
+        tracing::error!(%id, problem, "a rule is broken");
+        Err(Undecided::Refused(Refusal::new("rule-broken", Status::Broken)))
+    };
+    match catch_unwind(AssertUnwindSafe(|| decide(state, now))) {
+        Err(panic) => broken(projector::panic_words(&*panic)),
+        Ok(Ok(draft)) if draft.id != id || !answers_command(&draft.body, command) => broken(format!("its {} does not bear its own id and command", draft.kind)),
+        Ok(decided) => decided,
+    }
+}
+
+/// Whether a decision's body came from this very command.
+fn answers_command(body: &str, command: &str) -> bool {
+    body.strip_prefix("{\"command\":").and_then(|rest| rest.strip_prefix(command)).is_some_and(|rest| rest.starts_with(",\"outcome\":"))
 }
 
 /// Where the answer to one draft comes from.
@@ -288,7 +298,14 @@ fn append_in_transaction(conn: &mut Conn, secrets: &Secrets, now: Timestamp, kno
     Ok((answers, ordinal))
 }
 
-fn slot(tx: &mut Tx<'_>, appender: &Appender<'_>, known: &mut HighWater, draft: &Draft, fresh: &mut Vec<Draft>, places: &mut HashMap<EventId, usize>) -> StoreResult<Slot> {
+fn slot(
+    tx: &mut Tx<'_>,
+    appender: &Appender<'_>,
+    known: &mut HighWater,
+    draft: &Draft,
+    fresh: &mut Vec<Draft>,
+    places: &mut HashMap<EventId, usize>,
+) -> StoreResult<Slot> {
     if let Some(&at) = places.get(&draft.id) {
         let first = &fresh[at];
         let same = (&first.kind, first.happened, &first.body) == (&draft.kind, draft.happened, &draft.body);

@@ -29,10 +29,11 @@ CREATE TABLE checkpoint (
   signature BYTEA NOT NULL,
   PRIMARY KEY (bucket, ordinal)
 );
--- One row: the last ordinal given. Locked by whoever writes.
+-- One row: the last ordinal given, signed once there is one. Locked by whoever writes.
 CREATE TABLE ledger_clock (
   bucket BIGINT NOT NULL,
   ordinal BIGINT NOT NULL,
+  signature BYTEA NOT NULL,
   PRIMARY KEY (bucket)
 );
 -- Blocks of sequence numbers this installation's own devices have reserved.

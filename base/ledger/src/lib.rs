@@ -8,9 +8,10 @@ mod lanes;
 pub mod place;
 mod projector;
 mod readers;
-mod sealed;
 pub mod schema;
+mod sealed;
 mod vault;
+mod verify;
 mod writer;
 
 use std::collections::HashMap;
@@ -85,6 +86,9 @@ impl Progress {
 impl Ledger {
     /// Opens the stores and starts the writer and the follower. Folds what is not folded yet; `progress` hears (done, all).
     pub fn open(place: Place, around: Surroundings, progress: impl FnMut(i64, i64)) -> StoreResult<Self> {
+        if around.server.number() == 0 {
+            return Err(StoreError::Other("device 0 numbers the ledger's own findings: a server needs another number".to_owned()));
+        }
         let secrets = Arc::new(Secrets::load(&place.secrets_folder())?);
         let vault = Arc::new(Vault::new(place.open_vault()?, secrets.clone(), around.entropy));
         let folds: Arc<[Fold]> = around.folds.into();
@@ -111,10 +115,7 @@ impl Ledger {
             known: writer::HighWater::default(),
         };
         let following = state.clone();
-        let threads = vec![
-            spawn("baton-writer", move || writer.run(&receiver))?,
-            spawn("baton-follower", move || follow(&projector, &following))?,
-        ];
+        let threads = vec![spawn("baton-writer", move || writer.run(&receiver))?, spawn("baton-follower", move || follow(&projector, &following))?];
         let (a, b) = (place.clone(), place.clone());
         Ok(Self {
             readers: readers::Readers::new(READERS, move || a.open_projections_for_reading()),

@@ -47,13 +47,23 @@ impl Place {
         self.open(&self.ledger_file(), Durability::ReadOnly)
     }
     pub(crate) fn open_vault(&self) -> StoreResult<Conn> {
-        self.open(&self.folder.join("keys.db"), Durability::Full)
+        let vault = self.open(&self.folder.join("keys.db"), Durability::Full)?;
+        if let Conn::Sqlite(conn) = &vault {
+            // What is destroyed is overwritten, not only unlinked. A setting of the connection, not of the file.
+            conn.pragma_update(None, "secure_delete", true)?;
+        }
+        Ok(vault)
     }
     pub(crate) fn open_projections(&self) -> StoreResult<Conn> {
         self.open(&self.projections_file(), Durability::Replayable)
     }
     pub(crate) fn open_projections_for_reading(&self) -> StoreResult<Conn> {
         self.open(&self.projections_file(), Durability::ReadOnly)
+    }
+
+    /// The vault of an installation that is not running.
+    pub fn vault(&self, secrets: std::sync::Arc<Secrets>, entropy: std::sync::Arc<dyn Entropy>) -> StoreResult<crate::Vault> {
+        Ok(crate::Vault::new(self.open_vault()?, secrets, entropy))
     }
 
     /// True when there is an installation here.
@@ -77,40 +87,42 @@ impl Place {
         }
         ledger.execute_ddl(schema::LEDGER)?;
         let mut tx = ledger.begin()?;
-        tx.execute("INSERT INTO ledger_clock (bucket, ordinal) VALUES (0, 0)", &[])?;
+        tx.execute("INSERT INTO ledger_clock (bucket, ordinal, signature) VALUES (0, 0, $1)", crate::params![crate::Param::Bytes(&[])])?;
         tx.commit()?;
         let mut vault = self.open_vault()?;
-        if let Conn::Sqlite(conn) = &vault {
-            // What is destroyed is overwritten, not only unlinked.
-            conn.pragma_update(None, "secure_delete", true)?;
-        }
         if !has_table(&mut vault, "data_key") {
             vault.execute_ddl(schema::VAULT)?;
         }
         Ok(())
     }
 
-    /// Drops the projections and makes them anew, empty.
+    /// Drops the projections and makes them anew, empty. A file too damaged for that is removed first.
     pub(crate) fn reset_projections(&self, folds: &[Fold]) -> StoreResult<()> {
-        let schemas: Vec<&str> = folds.iter().map(|fold| fold.schema).chain([schema::FOLLOWERS]).collect();
-        let mut conn = if self.database.is_none() {
-            for suffix in ["", "-wal", "-shm"] {
-                let path = PathBuf::from(format!("{}{suffix}", self.projections_file().display()));
-                if path.exists() {
-                    std::fs::remove_file(path)?;
+        match self.remake_projections(folds) {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(%error, "the projections' file is damaged and is removed");
+                for suffix in ["", "-wal", "-shm"] {
+                    let path = PathBuf::from(format!("{}{suffix}", self.projections_file().display()));
+                    if path.exists() {
+                        std::fs::remove_file(path)?;
+                    }
                 }
+                self.remake_projections(folds)
             }
-            self.open_projections()?
-        } else {
-            let mut conn = self.open_projections()?;
-            let drops: Vec<String> = schemas.iter().flat_map(|s| tables(s)).map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
-            conn.execute_ddl(&drops.join("\n"))?;
-            conn
-        };
-        for schema in &schemas {
-            conn.execute_ddl(schema)?;
+            made => made,
         }
+    }
+
+    /// In one transaction, so that a server that is running never sees half of it.
+    fn remake_projections(&self, folds: &[Fold]) -> StoreResult<()> {
+        let schemas: Vec<&str> = folds.iter().map(|fold| fold.schema).chain([schema::FOLLOWERS]).collect();
+        let mut conn = self.open_projections()?;
         let mut tx = conn.begin()?;
+        for schema in &schemas {
+            let drops: Vec<String> = tables(schema).iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
+            tx.execute_ddl(&drops.concat())?;
+            tx.execute_ddl(schema)?;
+        }
         tx.execute("INSERT INTO watermark (bucket, follower, ordinal) VALUES (0, 'rooms', 0), (0, 'schema', $1)", crate::params![fingerprint(folds)])?;
         tx.commit()
     }

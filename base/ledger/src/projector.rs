@@ -40,12 +40,14 @@ pub(crate) struct Projector {
     pub(crate) projections: Conn,
     pub(crate) folds: Arc<[Fold]>,
     pub(crate) vault: Arc<Vault>,
+    /// Where each chain stood at ordinal `at`.
     last_hash: HashMap<Bucket, [u8; 32]>,
+    at: i64,
 }
 
 impl Projector {
     pub(crate) fn new(ledger: Conn, projections: Conn, folds: Arc<[Fold]>, vault: Arc<Vault>) -> Self {
-        Self { ledger, projections, folds, vault, last_hash: HashMap::new() }
+        Self { ledger, projections, folds, vault, last_hash: HashMap::new(), at: 0 }
     }
 
     /// Folds everything committed so far; the ordinal reached.
@@ -55,6 +57,9 @@ impl Projector {
             if from >= end {
                 return Ok(from);
             }
+            if from != self.at {
+                self.last_hash.clear(); // another server folded meanwhile
+            }
             let to = end.min(from + FOLD_BATCH);
             let events = self.read(from, to)?;
             self.check_chain(&events)?;
@@ -62,9 +67,7 @@ impl Projector {
                 // One bad event must not stop the others: once more, each on its own.
                 self.fold(&events, from, to, true)?;
             }
-            for event in &events {
-                self.last_hash.insert(event.bucket, event.hash);
-            }
+            self.passed(&events, to);
             progress(to, end);
         }
     }
@@ -106,7 +109,11 @@ impl Projector {
                 None => hash_before(&mut self.ledger, event)?,
             };
             if chain::link(&previous, event) != event.hash {
-                return Err(StoreError::Inconsistent { table: "event", row: event.id.to_string(), problem: format!("the chain is broken at ordinal {}: run baton verify", event.ordinal) });
+                return Err(StoreError::Inconsistent {
+                    table: "event",
+                    row: event.id.to_string(),
+                    problem: format!("the chain is broken at ordinal {}: run baton verify", event.ordinal),
+                });
             }
             last.insert(event.bucket, event.hash);
         }
@@ -129,8 +136,9 @@ impl Projector {
         tx.commit()
     }
 
-    /// The events a decision added are folded already; remember where the chains stand.
-    pub(crate) fn passed(&mut self, events: &[Event]) {
+    /// These events, up to this ordinal, are folded: remember where the chains stand.
+    pub(crate) fn passed(&mut self, events: &[Event], ordinal: i64) {
+        self.at = ordinal;
         for event in events {
             self.last_hash.insert(event.bucket, event.hash);
         }
@@ -176,6 +184,9 @@ fn apply_guarded(tx: &mut Tx<'_>, folds: &[Fold], vault: &Vault, event: &Event) 
     for fold in folds {
         let result: StoreResult<()> = tx.savepoint(|tx| apply_one(tx, fold, vault, event));
         if let Err(error) = result {
+            if error.is_passing() {
+                return Err(error); // not this event's fault: the follower tries again
+            }
             tracing::error!(room = fold.room, ordinal = event.ordinal, kind = event.kind, %error, "an event could not be folded");
             tx.execute(
                 "INSERT INTO fold_trouble (bucket, ordinal, room, problem) VALUES ($1, $2, $3, $4) ON CONFLICT (bucket, ordinal, room) DO NOTHING",

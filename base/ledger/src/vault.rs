@@ -234,7 +234,11 @@ impl Vault {
             params![subject.bucket_number(), subject, &wrapped],
         )?;
         if touched == 0 {
-            return Err(StoreError::Inconsistent { table: "data_key", row: subject.to_string(), problem: "the key was destroyed: nothing more is written about this person".to_owned() });
+            return Err(StoreError::Inconsistent {
+                table: "data_key",
+                row: subject.to_string(),
+                problem: "the key was destroyed: nothing more is written about this person".to_owned(),
+            });
         }
         Ok(DataKey(Aes256GcmSiv::new(&key.into())))
     }

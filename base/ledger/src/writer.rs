@@ -118,10 +118,13 @@ impl<'s> Appender<'s> {
         Ok(event)
     }
 
-    /// Signs the heads and marks passed. The caller commits.
+    /// Signs the marks passed, the heads and the clock. The caller commits.
     pub(crate) fn finish(self, tx: &mut Tx<'_>) -> StoreResult<i64> {
+        if self.heads.is_empty() {
+            return Ok(self.ordinal);
+        }
         for mark in &self.checkpoints {
-            let signature = mark.sign(&self.secrets.signing);
+            let signature = mark.sign_mark(&self.secrets.signing);
             tx.execute(
                 "INSERT INTO checkpoint (bucket, ordinal, signature) VALUES ($1, $2, $3)",
                 params![i64::from(mark.bucket.number()), mark.ordinal, signature.as_slice()],
@@ -135,7 +138,8 @@ impl<'s> Appender<'s> {
                 params![i64::from(head.bucket.number()), head.ordinal, head.count, head.hash.as_slice(), signature.as_slice()],
             )?;
         }
-        tx.execute("UPDATE ledger_clock SET ordinal = $1 WHERE bucket = 0", params![self.ordinal])?;
+        let signature = chain::sign_clock(self.ordinal, &self.secrets.signing);
+        tx.execute("UPDATE ledger_clock SET ordinal = $1, signature = $2 WHERE bucket = 0", params![self.ordinal, signature.as_slice()])?;
         Ok(self.ordinal)
     }
 }
