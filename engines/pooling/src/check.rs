@@ -27,22 +27,12 @@ pub fn enumerate(scheme: &Scheme, population: &Population, assay: Assay) -> Opti
 
 /// Differences between claimed and enumerated figures above `tolerance`; empty when they agree or
 /// when the group is too large to enumerate.
-pub fn verify(
-    scheme: &Scheme,
-    population: &Population,
-    assay: Assay,
-    claimed: &Figures,
-    tolerance: f64,
-) -> Vec<String> {
+pub fn verify(scheme: &Scheme, population: &Population, assay: Assay, claimed: &Figures, tolerance: f64) -> Vec<String> {
     let Some(truth) = enumerate(scheme, population, assay) else {
         return Vec::new();
     };
     [
-        (
-            "tests_per_person",
-            claimed.tests_per_person,
-            truth.tests_per_person,
-        ),
+        ("tests_per_person", claimed.tests_per_person, truth.tests_per_person),
         ("sensitivity", claimed.sensitivity, truth.sensitivity),
         ("specificity", claimed.specificity, truth.specificity),
         ("mean_stages", claimed.mean_stages, truth.mean_stages),
@@ -56,12 +46,8 @@ pub fn verify(
 /// Probability of one exact state of `n` persons.
 fn state_probability(state: u32, n: u32, population: &Population) -> f64 {
     let p = population.prevalence;
-    let group = population
-        .clustering
-        .map_or(1, |clustering| clustering.group_size);
-    let correlation = population
-        .clustering
-        .map_or(0.0, |clustering| clustering.correlation);
+    let group = population.clustering.map_or(1, |clustering| clustering.group_size);
+    let correlation = population.clustering.map_or(0.0, |clustering| clustering.correlation);
     let mut probability = 1.0;
     let mut positives = 0.0;
     for person in 0..n {
@@ -80,11 +66,7 @@ fn state_probability(state: u32, n: u32, population: &Population) -> f64 {
 }
 
 fn test_positive(contains_positive: bool, assay: Assay) -> f64 {
-    if contains_positive {
-        assay.sensitivity
-    } else {
-        1.0 - assay.specificity
-    }
+    if contains_positive { assay.sensitivity } else { 1.0 - assay.specificity }
 }
 
 /// Sums over states of one group.
@@ -149,12 +131,7 @@ fn nested(sizes: &[u32], population: &Population, assay: Assay) -> Option<Figure
 }
 
 /// Single-stage designs; `rows` is given for arrays, whose lonely positive lines are tested too.
-fn crossed(
-    matrix: &PoolMatrix,
-    rows: Option<usize>,
-    population: &Population,
-    assay: Assay,
-) -> Option<Figures> {
+fn crossed(matrix: &PoolMatrix, rows: Option<usize>, population: &Population, assay: Assay) -> Option<Figures> {
     let (n, pools) = (matrix.sample_count() as u32, matrix.pool_count());
     if n > MAX_ENUMERATED_PERSONS || pools > MAX_ENUMERATED_POOLS {
         return None;
@@ -171,11 +148,7 @@ fn crossed(
                 .enumerate()
                 .map(|(pool, members)| {
                     let positive = test_positive(state & members != 0, assay);
-                    if outcome >> pool & 1 == 1 {
-                        positive
-                    } else {
-                        1.0 - positive
-                    }
+                    if outcome >> pool & 1 == 1 { positive } else { 1.0 - positive }
                 })
                 .product();
             if chance == 0.0 {
@@ -217,23 +190,11 @@ mod tests {
         vec![
             Scheme::Individual,
             Scheme::Dorfman { size: 5 },
-            Scheme::Hierarchical {
-                sizes: vec![6, 3, 1],
-            },
-            Scheme::Hierarchical {
-                sizes: vec![8, 4, 2, 1],
-            },
-            Scheme::Array {
-                rows: 3,
-                columns: 3,
-            },
-            Scheme::Array {
-                rows: 2,
-                columns: 4,
-            },
-            Scheme::Matrix {
-                matrix: PoolMatrix::new(7, cyclic).expect("Fano plane"),
-            },
+            Scheme::Hierarchical { sizes: vec![6, 3, 1] },
+            Scheme::Hierarchical { sizes: vec![8, 4, 2, 1] },
+            Scheme::Array { rows: 3, columns: 3 },
+            Scheme::Array { rows: 2, columns: 4 },
+            Scheme::Matrix { matrix: PoolMatrix::new(7, cyclic).expect("Fano plane") },
         ]
     }
 

@@ -26,10 +26,7 @@ impl CqDistribution {
     /// Takes 1 to a million values in (0, 100]; the message names the first value that is not.
     pub fn new(mut values: Vec<f64>) -> Result<Self, String> {
         if values.is_empty() || values.len() > MAX_VALUES {
-            return Err(format!(
-                "a Cq distribution needs 1 to {MAX_VALUES} values, got {}",
-                values.len()
-            ));
+            return Err(format!("a Cq distribution needs 1 to {MAX_VALUES} values, got {}", values.len()));
         }
         let allowed = |cq: &f64| *cq > 0.0 && *cq <= CQ_MAX;
         if let Some(at) = values.iter().position(|cq| !allowed(cq)) {
@@ -85,11 +82,7 @@ impl ShiftModel {
         match self {
             _ if n <= 1 => Some(0.0),
             Self::Aliquot => Some(f64::from(n).log2()),
-            Self::Swab {
-                single_volume_ml,
-                tubes,
-                inhibitor_cycles,
-            } => tubes
+            Self::Swab { single_volume_ml, tubes, inhibitor_cycles } => tubes
                 .iter()
                 .filter(|tube| tube.max_swabs >= n)
                 .min_by_key(|tube| tube.max_swabs)
@@ -111,9 +104,7 @@ impl Dilution {
     /// Share of positives that a pool of `n` would show if they were its only positive member.
     /// 0 when the pool cannot be made.
     pub fn kept(&self, n: u32) -> f64 {
-        self.shift.shift_cycles(n).map_or(0.0, |shift| {
-            self.cq_distribution.share_until(self.cutoff - shift)
-        })
+        self.shift.shift_cycles(n).map_or(0.0, |shift| self.cq_distribution.share_until(self.cutoff - shift))
     }
 }
 
@@ -141,12 +132,7 @@ impl<'a> Detection<'a> {
             mass = add_one_positive(&mass, &own_cq, first_bin);
             joint.push(cumulative(&mass));
         }
-        Self {
-            dilution,
-            own_cq,
-            first_bin,
-            joint,
-        }
+        Self { dilution, own_cq, first_bin, joint }
     }
 
     /// Probability that `k` positives together have a Cq of at most `limit`.
@@ -185,9 +171,7 @@ impl<'a> Detection<'a> {
             // What the others must bring so that both together reach the limit.
             let missing = limit - (1.0 - (limit - own).exp2()).log2();
             let probabilities = others.iter().enumerate().skip(1).filter(|(_, p)| **p > 0.0);
-            probabilities
-                .map(|(k, p)| p * self.combined_until(k, missing))
-                .sum()
+            probabilities.map(|(k, p)| p * self.combined_until(k, missing)).sum()
         })
     }
 }
@@ -202,15 +186,9 @@ fn spread(mass: &mut [f64], at: f64, weight: f64) {
 
 fn add_one_positive(mass: &[f64], own_cq: &[f64; GRID], first_bin: f64) -> Vec<f64> {
     // Earlier by log2(1 + 2^-d) than the earlier of two values that are d apart.
-    let gain: Vec<f64> = (0..mass.len() + 1)
-        .map(|d| (1.0 + (-(d as f64) * BIN).exp2()).log2() / BIN)
-        .collect();
+    let gain: Vec<f64> = (0..mass.len() + 1).map(|d| (1.0 + (-(d as f64) * BIN).exp2()).log2() / BIN).collect();
     let mut sum = vec![0.0; mass.len()];
-    for (bin, weight) in mass
-        .iter()
-        .enumerate()
-        .filter(|(_, weight)| **weight > 1e-12)
-    {
+    for (bin, weight) in mass.iter().enumerate().filter(|(_, weight)| **weight > 1e-12) {
         for cq in own_cq {
             let other = (cq - first_bin) / BIN;
             let (low, high) = (other.min(bin as f64), other.max(bin as f64));
@@ -236,11 +214,7 @@ mod tests {
 
     fn dilution(cutoff: f64) -> Dilution {
         let values = (0..400).map(|i| 20.0 + f64::from(i) * 0.04).collect();
-        Dilution {
-            cq_distribution: CqDistribution::new(values).expect("valid"),
-            cutoff,
-            shift: ShiftModel::Aliquot,
-        }
+        Dilution { cq_distribution: CqDistribution::new(values).expect("valid"), cutoff, shift: ShiftModel::Aliquot }
     }
 
     #[test]
@@ -248,12 +222,7 @@ mod tests {
         let tubes = [(5, 3.0), (10, 6.0), (20, 12.0)];
         let swab = ShiftModel::Swab {
             single_volume_ml: 3.0,
-            tubes: tubes
-                .map(|(max_swabs, volume_ml)| SwabTube {
-                    max_swabs,
-                    volume_ml,
-                })
-                .to_vec(),
+            tubes: tubes.map(|(max_swabs, volume_ml)| SwabTube { max_swabs, volume_ml }).to_vec(),
             inhibitor_cycles: 0.25,
         };
         assert_eq!(swab.shift_cycles(10), Some(1.25));
@@ -292,8 +261,7 @@ mod tests {
 
     #[test]
     fn bad_cq_lists_are_refused_with_their_place() {
-        let message =
-            CqDistribution::new(vec![30.0, f64::NAN]).map_err(|e| e.starts_with("value 2"));
+        let message = CqDistribution::new(vec![30.0, f64::NAN]).map_err(|e| e.starts_with("value 2"));
         assert_eq!(message, Err(true));
         assert!(CqDistribution::new(Vec::new()).is_err());
     }

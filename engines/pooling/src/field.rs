@@ -67,10 +67,7 @@ pub enum PoolDecision {
     /// Every member is negative.
     NegativeForAll,
     /// Every member is held until they have an answer of their own.
-    HoldAll {
-        reason: HoldReason,
-        follow_up: FollowUp,
-    },
+    HoldAll { reason: HoldReason, follow_up: FollowUp },
 }
 
 /// Applies the field rule (two-stage Dorfman with re-swab) to one pooled tube.
@@ -86,10 +83,7 @@ pub fn decode_dorfman<M>(pool_outcome: PoolOutcome, members: &[M]) -> PoolDecisi
         PoolOutcome::Invalid => HoldReason::PoolInvalid,
         PoolOutcome::Grey => HoldReason::PoolGrey,
     };
-    PoolDecision::HoldAll {
-        reason,
-        follow_up: FollowUp::ReSwabSingly,
-    }
+    PoolDecision::HoldAll { reason, follow_up: FollowUp::ReSwabSingly }
 }
 
 /// How specimens come to share a tube. The two operations dilute differently and are validated apart.
@@ -162,19 +156,12 @@ impl fmt::Display for DesignRefusal {
         match self {
             Self::PoolOfPools => write!(f, "pooled tubes may not be pooled again"),
             Self::NoPersons => write!(f, "a pool needs at least one person"),
-            Self::RatioNotValidated {
-                mixing,
-                persons_per_pool,
-                largest_validated,
-            } => {
+            Self::RatioNotValidated { mixing, persons_per_pool, largest_validated } => {
                 let what = match mixing {
                     Mixing::Swab => "swab mixing",
                     Mixing::Aliquot => "aliquot mixing",
                 };
-                write!(
-                    f,
-                    "{what} of {persons_per_pool}:1 is not validated for this assay"
-                )?;
+                write!(f, "{what} of {persons_per_pool}:1 is not validated for this assay")?;
                 match largest_validated {
                     Some(largest) => write!(f, " (largest validated ratio {largest}:1)"),
                     None => write!(f, " (no ratio is validated)"),
@@ -191,29 +178,18 @@ impl std::error::Error for DesignRefusal {}
 /// A single tube of one person needs no pooling validation. A pool that is filled less than its
 /// validated ratio (seven swabs in a 10:1 tube) is accepted. Pools of pools are refused whatever
 /// the resulting ratio.
-pub fn refuse_design(
-    design: &PoolDesign,
-    validated: &[ValidatedRatio],
-) -> Result<(), DesignRefusal> {
+pub fn refuse_design(design: &PoolDesign, validated: &[ValidatedRatio]) -> Result<(), DesignRefusal> {
     if design.source == PoolSource::Pools {
         return Err(DesignRefusal::PoolOfPools);
     }
     if design.persons_per_pool == 0 {
         return Err(DesignRefusal::NoPersons);
     }
-    let largest_validated = validated
-        .iter()
-        .filter(|ratio| ratio.mixing == design.mixing)
-        .map(|ratio| ratio.persons_per_pool)
-        .max();
+    let largest_validated = validated.iter().filter(|ratio| ratio.mixing == design.mixing).map(|ratio| ratio.persons_per_pool).max();
     if design.persons_per_pool == 1 || largest_validated >= Some(design.persons_per_pool) {
         return Ok(());
     }
-    Err(DesignRefusal::RatioNotValidated {
-        mixing: design.mixing,
-        persons_per_pool: design.persons_per_pool,
-        largest_validated,
-    })
+    Err(DesignRefusal::RatioNotValidated { mixing: design.mixing, persons_per_pool: design.persons_per_pool, largest_validated })
 }
 
 #[cfg(test)]
@@ -223,10 +199,7 @@ mod tests {
     #[test]
     fn only_a_clean_negative_releases_the_members() {
         let members = ["a", "b"];
-        assert_eq!(
-            decode_dorfman(PoolOutcome::Negative, &members),
-            PoolDecision::NegativeForAll
-        );
+        assert_eq!(decode_dorfman(PoolOutcome::Negative, &members), PoolDecision::NegativeForAll);
         for (outcome, reason) in [
             (PoolOutcome::Positive, HoldReason::PoolPositive),
             (PoolOutcome::SingleTarget, HoldReason::PoolSingleTarget),
@@ -242,36 +215,17 @@ mod tests {
     #[test]
     fn a_negative_without_members_is_nobodys_negative() {
         let decision = decode_dorfman::<u8>(PoolOutcome::Negative, &[]);
-        assert_eq!(
-            decision,
-            PoolDecision::HoldAll {
-                reason: HoldReason::MembersUnknown,
-                follow_up: FollowUp::ReSwabSingly
-            }
-        );
+        assert_eq!(decision, PoolDecision::HoldAll { reason: HoldReason::MembersUnknown, follow_up: FollowUp::ReSwabSingly });
     }
 
     fn design(persons_per_pool: u32, mixing: Mixing, source: PoolSource) -> PoolDesign {
-        PoolDesign {
-            persons_per_pool,
-            mixing,
-            source,
-        }
+        PoolDesign { persons_per_pool, mixing, source }
     }
 
     const VALIDATED: [ValidatedRatio; 3] = [
-        ValidatedRatio {
-            mixing: Mixing::Swab,
-            persons_per_pool: 10,
-        },
-        ValidatedRatio {
-            mixing: Mixing::Swab,
-            persons_per_pool: 20,
-        },
-        ValidatedRatio {
-            mixing: Mixing::Aliquot,
-            persons_per_pool: 5,
-        },
+        ValidatedRatio { mixing: Mixing::Swab, persons_per_pool: 10 },
+        ValidatedRatio { mixing: Mixing::Swab, persons_per_pool: 20 },
+        ValidatedRatio { mixing: Mixing::Aliquot, persons_per_pool: 5 },
     ];
 
     #[test]
@@ -282,20 +236,14 @@ mod tests {
         assert!(refuse_design(&design(1, Mixing::Aliquot, single), &[]).is_ok());
         let refusal = refuse_design(&design(10, Mixing::Aliquot, single), &VALIDATED);
         let message = refusal.map_err(|refusal| refusal.to_string());
-        assert_eq!(
-            message,
-            Err("aliquot mixing of 10:1 is not validated for this assay (largest validated ratio 5:1)".to_owned())
-        );
+        assert_eq!(message, Err("aliquot mixing of 10:1 is not validated for this assay (largest validated ratio 5:1)".to_owned()));
     }
 
     #[test]
     fn pools_are_never_pooled_again() {
         let refusal = refuse_design(&design(2, Mixing::Aliquot, PoolSource::Pools), &VALIDATED);
         assert_eq!(refusal, Err(DesignRefusal::PoolOfPools));
-        let nobody = refuse_design(
-            &design(0, Mixing::Swab, PoolSource::SinglePersons),
-            &VALIDATED,
-        );
+        let nobody = refuse_design(&design(0, Mixing::Swab, PoolSource::SinglePersons), &VALIDATED);
         assert_eq!(nobody, Err(DesignRefusal::NoPersons));
     }
 }

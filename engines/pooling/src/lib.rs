@@ -12,9 +12,11 @@ pub mod plan;
 pub mod population;
 pub mod prevalence;
 pub mod random;
+pub mod reports;
 pub mod scheme;
+pub mod simulate;
+pub mod tables;
 
 pub use field::{
-    DesignRefusal, FollowUp, HoldReason, Mixing, PoolDecision, PoolDesign, PoolOutcome, PoolSource,
-    ValidatedRatio, decode_dorfman, refuse_design,
+    DesignRefusal, FollowUp, HoldReason, Mixing, PoolDecision, PoolDesign, PoolOutcome, PoolSource, ValidatedRatio, decode_dorfman, refuse_design,
 };

@@ -37,27 +37,16 @@ impl PoolMatrix {
         for (pool, members) in pools.iter_mut().enumerate() {
             members.sort_unstable();
             if let Some(pair) = members.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(format!(
-                    "pool {}: sample {} is in it twice",
-                    pool + 1,
-                    pair[0] + 1
-                ));
+                return Err(format!("pool {}: sample {} is in it twice", pool + 1, pair[0] + 1));
             }
             for member in members.iter() {
                 let Some(of_sample) = by_sample.get_mut(*member as usize) else {
-                    return Err(format!(
-                        "pool {}: there is no sample {}",
-                        pool + 1,
-                        member + 1
-                    ));
+                    return Err(format!("pool {}: there is no sample {}", pool + 1, member + 1));
                 };
                 of_sample.push(pool as u32);
             }
         }
-        Ok(Self {
-            pools,
-            samples: by_sample,
-        })
+        Ok(Self { pools, samples: by_sample })
     }
 
     /// Pools of `size` consecutive samples; the last one may be smaller.
@@ -70,12 +59,8 @@ impl PoolMatrix {
     /// One array plate: a pool per row, then a pool per column; samples run along the rows.
     pub fn array(rows: u32, columns: u32) -> Result<Self, String> {
         let row_pools = (0..rows).map(|row| (row * columns..(row + 1) * columns).collect());
-        let column_pools =
-            (0..columns).map(|column| (0..rows).map(|row| row * columns + column).collect());
-        Self::new(
-            (rows * columns) as usize,
-            row_pools.chain(column_pools).collect(),
-        )
+        let column_pools = (0..columns).map(|column| (0..rows).map(|row| row * columns + column).collect());
+        Self::new((rows * columns) as usize, row_pools.chain(column_pools).collect())
     }
 
     pub fn pool_count(&self) -> usize {
@@ -106,10 +91,7 @@ impl TryFrom<Rows> for PoolMatrix {
 
 impl From<PoolMatrix> for Rows {
     fn from(matrix: PoolMatrix) -> Self {
-        Self {
-            samples: matrix.samples.len(),
-            pools: matrix.pools,
-        }
+        Self { samples: matrix.samples.len(), pools: matrix.pools }
     }
 }
 

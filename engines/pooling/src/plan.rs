@@ -50,14 +50,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            mixing: Mixing::Aliquot,
-            validated: None,
-            largest_pool: None,
-            relative_sensitivity: None,
-            stages: 3,
-            hours: None,
-        }
+        Self { mixing: Mixing::Aliquot, validated: None, largest_pool: None, relative_sensitivity: None, stages: 3, hours: None }
     }
 }
 
@@ -105,44 +98,46 @@ pub enum Reason {
     TooSlow { last_hours: f64 },
 }
 
+impl Reason {
+    /// Stable code for messages and translations.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::FewestTests { .. } => "fewest_tests",
+            Self::PoolingSavesLittle => "pooling_saves_little",
+            Self::AtSearchBound => "at_search_bound",
+            Self::HeldBySensitivity { .. } => "held_by_sensitivity",
+            Self::BelowRequiredSensitivity => "below_required_sensitivity",
+            Self::HeldByPoolLimit { .. } => "held_by_pool_limit",
+            Self::NeedsSeparateSpecimens => "needs_separate_specimens",
+            Self::NoPoolAllowed => "no_pool_allowed",
+            Self::TooSlow { .. } => "too_slow",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FewestTests { saved_percent } => write!(
-                f,
-                "fewest tests within the limits: {saved_percent:.0} % fewer than one test per person"
-            ),
+            Self::FewestTests { saved_percent } => write!(f, "fewest tests within the limits: {saved_percent:.0} % fewer than one test per person"),
             Self::PoolingSavesLittle => {
                 write!(f, "pooling saves under 2 % of tests at this prevalence")
             }
             Self::AtSearchBound => {
-                write!(
-                    f,
-                    "best size is the largest searched: of no use at this prevalence"
-                )
+                write!(f, "best size is the largest searched: of no use at this prevalence")
             }
             Self::HeldBySensitivity { unlimited_sizes } => {
-                write!(
-                    f,
-                    "sizes {unlimited_sizes:?} cost fewer tests but miss too many positives"
-                )
+                write!(f, "sizes {unlimited_sizes:?} cost fewer tests but miss too many positives")
             }
             Self::BelowRequiredSensitivity => write!(f, "no size reaches the required sensitivity"),
             Self::HeldByPoolLimit { largest } => {
                 write!(f, "pools may hold at most {largest} persons")
             }
             Self::NeedsSeparateSpecimens => {
-                write!(
-                    f,
-                    "needs a separate specimen of each person; swabs are mixed in the tube"
-                )
+                write!(f, "needs a separate specimen of each person; swabs are mixed in the tube")
             }
             Self::NoPoolAllowed => write!(f, "no pool of two or more persons is allowed"),
             Self::TooSlow { last_hours } => {
-                write!(
-                    f,
-                    "the last answer comes after {last_hours:.1} hours, too late"
-                )
+                write!(f, "the last answer comes after {last_hours:.1} hours, too late")
             }
         }
     }
@@ -180,12 +175,7 @@ impl Plan {
 ///
 /// `matrices` are designs the caller wants compared. Fails on conditions out of range or a matrix
 /// that cannot be evaluated.
-pub fn solve(
-    conditions: &Conditions,
-    limits: &Limits,
-    workload: Option<&Workload>,
-    matrices: &[Scheme],
-) -> Result<Plan, SchemeError> {
+pub fn solve(conditions: &Conditions, limits: &Limits, workload: Option<&Workload>, matrices: &[Scheme]) -> Result<Plan, SchemeError> {
     let mut search = Search {
         evaluator: Evaluator::new(conditions)?,
         limits,
@@ -195,11 +185,7 @@ pub fn solve(
     };
     let individual = search.evaluator.figures(&Scheme::Individual)?;
     search.least_sensitivity = limits.relative_sensitivity.unwrap_or(0.0) * individual.sensitivity;
-    let mut options = vec![option(
-        SchemeKind::Individual,
-        Scheme::Individual,
-        individual,
-    )];
+    let mut options = vec![option(SchemeKind::Individual, Scheme::Individual, individual)];
     for kind in kinds(limits) {
         options.extend(search.best_of(kind)?);
     }
@@ -208,47 +194,30 @@ pub fn solve(
         options.push(search.judged(option(SchemeKind::Matrix, scheme.clone(), figures)));
     }
     for option in &mut options {
-        let kept =
-            |dilution: &crate::dilution::Dilution| dilution.kept(option.scheme.largest_pool());
+        let kept = |dilution: &crate::dilution::Dilution| dilution.kept(option.scheme.largest_pool());
         option.kept_after_dilution = conditions.dilution.as_ref().map(kept);
         if let Some(workload) = workload {
             time(option, workload, limits);
         }
     }
     let recommended = recommend(&mut options);
-    Ok(Plan {
-        options,
-        recommended,
-    })
+    Ok(Plan { options, recommended })
 }
 
 /// Expected figures of given schemes over a range of prevalences: the planner's curves.
 /// The result has one row per prevalence and one column per scheme.
-pub fn curves(
-    conditions: &Conditions,
-    schemes: &[Scheme],
-    prevalences: &[f64],
-) -> Result<Vec<Vec<Figures>>, SchemeError> {
+pub fn curves(conditions: &Conditions, schemes: &[Scheme], prevalences: &[f64]) -> Result<Vec<Vec<Figures>>, SchemeError> {
     let mut evaluator = Evaluator::new(conditions)?;
     let mut at = |prevalence: &f64| {
-        evaluator.set_population(crate::population::Population {
-            prevalence: *prevalence,
-            ..conditions.population
-        })?;
-        schemes
-            .iter()
-            .map(|scheme| evaluator.figures(scheme))
-            .collect()
+        evaluator.set_population(crate::population::Population { prevalence: *prevalence, ..conditions.population })?;
+        schemes.iter().map(|scheme| evaluator.figures(scheme)).collect()
     };
     prevalences.iter().map(&mut at).collect()
 }
 
 /// Share of positives kept by pools of each size, alone in their pool: sensitivity against dilution.
 pub fn dilution_curve(dilution: &crate::dilution::Dilution, sizes: &[u32]) -> Vec<(u32, f64)> {
-    sizes
-        .iter()
-        .map(|size| (*size, dilution.kept(*size)))
-        .collect()
+    sizes.iter().map(|size| (*size, dilution.kept(*size))).collect()
 }
 
 fn kinds(limits: &Limits) -> Vec<SchemeKind> {
@@ -266,24 +235,13 @@ fn kinds(limits: &Limits) -> Vec<SchemeKind> {
 fn largest_pool(limits: &Limits) -> u32 {
     let validated = limits.validated.as_ref().map_or(MAX_POOL_SIZE, |ratios| {
         let of_mixing = ratios.iter().filter(|ratio| ratio.mixing == limits.mixing);
-        of_mixing
-            .map(|ratio| ratio.persons_per_pool)
-            .max()
-            .unwrap_or(1)
+        of_mixing.map(|ratio| ratio.persons_per_pool).max().unwrap_or(1)
     });
     validated.min(limits.largest_pool.unwrap_or(MAX_POOL_SIZE))
 }
 
 fn option(kind: SchemeKind, scheme: Scheme, figures: Figures) -> PlanOption {
-    PlanOption {
-        kind,
-        scheme,
-        figures,
-        kept_after_dilution: None,
-        turnaround: None,
-        allowed: true,
-        reasons: Vec::new(),
-    }
+    PlanOption { kind, scheme, figures, kept_after_dilution: None, turnaround: None, allowed: true, reasons: Vec::new() }
 }
 
 struct Search<'a> {
@@ -302,9 +260,7 @@ struct Best {
 }
 
 fn keep_cheaper(best: &mut Option<(Scheme, Figures)>, scheme: &Scheme, figures: Figures) {
-    let cheaper = best
-        .as_ref()
-        .is_none_or(|(_, held)| figures.tests_per_person < held.tests_per_person);
+    let cheaper = best.as_ref().is_none_or(|(_, held)| figures.tests_per_person < held.tests_per_person);
     if cheaper {
         *best = Some((scheme.clone(), figures));
     }
@@ -328,9 +284,7 @@ impl Search<'_> {
                 let mut found = option(kind, scheme, figures);
                 if found.scheme != unlimited {
                     let unlimited_sizes = sizes(&unlimited);
-                    found
-                        .reasons
-                        .push(Reason::HeldBySensitivity { unlimited_sizes });
+                    found.reasons.push(Reason::HeldBySensitivity { unlimited_sizes });
                 }
                 found
             }
@@ -378,10 +332,7 @@ fn search_bound(kind: SchemeKind) -> u32 {
 
 /// Nested pools only come in multiples: the largest one below the bound counts as the bound.
 fn at_last_multiple(kind: SchemeKind, pool: u32) -> bool {
-    let nested = matches!(
-        kind,
-        SchemeKind::Hierarchical | SchemeKind::HierarchicalFour
-    );
+    let nested = matches!(kind, SchemeKind::Hierarchical | SchemeKind::HierarchicalFour);
     nested && pool > LARGEST_POOL_SEARCHED * 9 / 10
 }
 
@@ -392,34 +343,18 @@ fn candidates(kind: SchemeKind, largest: u32, prevalence: f64) -> Vec<Scheme> {
     match kind {
         // Beyond two positives per pool nearly every pool is positive; the cost then falls again only
         // because the insensitive pool test misses people.
-        SchemeKind::Dorfman => pools
-            .filter(|size| *size <= 3 || f64::from(*size) * prevalence <= 2.0)
-            .map(|size| Scheme::Dorfman { size })
-            .collect(),
-        SchemeKind::Hierarchical => pools
-            .flat_map(|m| multiples(m).map(move |n| vec![n, m, 1]))
-            .map(|sizes| Scheme::Hierarchical { sizes })
-            .collect(),
+        SchemeKind::Dorfman => pools.filter(|size| *size <= 3 || f64::from(*size) * prevalence <= 2.0).map(|size| Scheme::Dorfman { size }).collect(),
+        SchemeKind::Hierarchical => pools.flat_map(|m| multiples(m).map(move |n| vec![n, m, 1])).map(|sizes| Scheme::Hierarchical { sizes }).collect(),
         SchemeKind::HierarchicalFour => pools
             .flat_map(|k| multiples(k).map(move |m| (m, k)))
             .flat_map(|(m, k)| multiples(m).map(move |n| vec![n, m, k, 1]))
             .map(|sizes| Scheme::Hierarchical { sizes })
             .collect(),
-        SchemeKind::Array => (3..=largest.min(LARGEST_ARRAY_SEARCHED))
-            .map(|side| Scheme::Array {
-                rows: side,
-                columns: side,
-            })
-            .collect(),
+        SchemeKind::Array => (3..=largest.min(LARGEST_ARRAY_SEARCHED)).map(|side| Scheme::Array { rows: side, columns: side }).collect(),
         SchemeKind::ArrayRectangular => {
             let sides = 3..=largest.min(LARGEST_RECTANGLE_SEARCHED);
-            let pairs = sides
-                .clone()
-                .flat_map(|rows| sides.clone().map(move |columns| (rows, columns)));
-            pairs
-                .filter(|(rows, columns)| rows != columns)
-                .map(|(rows, columns)| Scheme::Array { rows, columns })
-                .collect()
+            let pairs = sides.clone().flat_map(|rows| sides.clone().map(move |columns| (rows, columns)));
+            pairs.filter(|(rows, columns)| rows != columns).map(|(rows, columns)| Scheme::Array { rows, columns }).collect()
         }
         SchemeKind::Individual | SchemeKind::Matrix => Vec::new(),
     }
@@ -440,23 +375,14 @@ pub fn sizes(scheme: &Scheme) -> Vec<u32> {
 fn time(option: &mut PlanOption, workload: &Workload, limits: &Limits) {
     let figures = option.figures;
     let stages = f64::from(figures.stages);
-    let re_swab = if limits.mixing == Mixing::Swab && figures.stages > 1 {
-        workload.re_swab_hours
-    } else {
-        0.0
-    };
-    let laboratory = workload.people as f64 * figures.tests_per_person
-        / workload.tests_per_hour.max(f64::MIN_POSITIVE);
+    let re_swab = if limits.mixing == Mixing::Swab && figures.stages > 1 { workload.re_swab_hours } else { 0.0 };
+    let laboratory = workload.people as f64 * figures.tests_per_person / workload.tests_per_hour.max(f64::MIN_POSITIVE);
     let turnaround = Turnaround {
-        mean_hours: figures.mean_stages * workload.hours_per_stage
-            + (figures.mean_stages - 1.0).max(0.0) * re_swab,
+        mean_hours: figures.mean_stages * workload.hours_per_stage + (figures.mean_stages - 1.0).max(0.0) * re_swab,
         last_hours: laboratory + stages * workload.hours_per_stage + re_swab,
     };
     option.turnaround = Some(turnaround);
-    if limits
-        .hours
-        .is_some_and(|hours| turnaround.last_hours > hours)
-    {
+    if limits.hours.is_some_and(|hours| turnaround.last_hours > hours) {
         let last_hours = turnaround.last_hours;
         option.reasons.push(Reason::TooSlow { last_hours });
         option.allowed = false;
@@ -476,38 +402,19 @@ fn recommend(options: &mut [PlanOption]) -> usize {
         _ => option.figures.tests_per_person,
     };
     let best = (0..options.len())
-        .filter(|i| {
-            if any_allowed {
-                options[*i].allowed
-            } else {
-                only_slow(&options[*i])
-            }
-        })
+        .filter(|i| if any_allowed { options[*i].allowed } else { only_slow(&options[*i]) })
         .min_by(|a, b| cost(&options[*a]).total_cmp(&cost(&options[*b])))
         .unwrap_or(0);
     let saved = 1.0 - options[best].figures.tests_per_person / options[0].figures.tests_per_person;
     if saved < WORTHWHILE_SAVING && options[0].allowed {
-        options[0].reasons.push(if options.len() > 1 {
-            Reason::PoolingSavesLittle
-        } else {
-            Reason::NoPoolAllowed
-        });
+        options[0].reasons.push(if options.len() > 1 { Reason::PoolingSavesLittle } else { Reason::NoPoolAllowed });
         return 0;
     }
     let saved_percent = saved * 100.0;
-    options[best]
-        .reasons
-        .insert(0, Reason::FewestTests { saved_percent });
+    options[best].reasons.insert(0, Reason::FewestTests { saved_percent });
     best
 }
 
 fn breaks_other_limit(option: &PlanOption) -> bool {
-    option.reasons.iter().any(|reason| {
-        matches!(
-            reason,
-            Reason::AtSearchBound
-                | Reason::BelowRequiredSensitivity
-                | Reason::NeedsSeparateSpecimens
-        )
-    })
+    option.reasons.iter().any(|reason| matches!(reason, Reason::AtSearchBound | Reason::BelowRequiredSensitivity | Reason::NeedsSeparateSpecimens))
 }

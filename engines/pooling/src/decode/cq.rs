@@ -31,11 +31,7 @@ impl<'a> CqModel<'a> {
     pub(super) fn new(component: &'a Component, cq: Vec<Option<f64>>) -> Self {
         let known: Vec<f64> = cq.iter().flatten().copied().collect();
         let mean = known.iter().sum::<f64>() / known.len().max(1) as f64 + 1.0;
-        Self {
-            component,
-            cq,
-            mean,
-        }
+        Self { component, cq, mean }
     }
 
     /// Log-probability that these suspects are the positive ones, up to a constant of the component.
@@ -67,9 +63,7 @@ impl<'a> CqModel<'a> {
 
     /// Everything but the Cq values of explained pools: priors, missed pools, false pools.
     fn discrete_energy(&self, included: &[u32], pools: &[Vec<u32>]) -> f64 {
-        let suspects = included
-            .iter()
-            .map(|index| &self.component.suspects[*index as usize]);
+        let suspects = included.iter().map(|index| &self.component.suspects[*index as usize]);
         let mut missed = vec![false; self.component.negative.len()];
         let mut energy = 0.0;
         for suspect in suspects {
@@ -79,15 +73,8 @@ impl<'a> CqModel<'a> {
             }
         }
         let costs = self.component.negative.iter().zip(missed);
-        energy += costs
-            .filter(|(_, missed)| *missed)
-            .map(|((_, cost), _)| cost)
-            .sum::<f64>();
-        for (pool, _) in pools
-            .iter()
-            .enumerate()
-            .filter(|(_, members)| members.is_empty())
-        {
+        energy += costs.filter(|(_, missed)| *missed).map(|((_, cost), _)| cost).sum::<f64>();
+        for (pool, _) in pools.iter().enumerate().filter(|(_, members)| members.is_empty()) {
             energy += self.component.positive[pool].1;
             energy += self.cq[pool].map_or(0.0, |_| FALSE_RANGE.ln());
         }
@@ -110,11 +97,7 @@ impl<'a> CqModel<'a> {
             let Some(step) = solve(damped, gradient) else {
                 break;
             };
-            let trial: Vec<f64> = own
-                .iter()
-                .zip(&step)
-                .map(|(c, s)| c + s.clamp(-3.0, 3.0))
-                .collect();
+            let trial: Vec<f64> = own.iter().zip(&step).map(|(c, s)| c + s.clamp(-3.0, 3.0)).collect();
             let quality = self.quality(&trial, known);
             if quality > current {
                 let gained = quality - current;
@@ -172,10 +155,7 @@ impl<'a> CqModel<'a> {
     /// Gradient and (positive definite) curvature of the quality.
     fn normal_equations(&self, own: &[f64], known: &[(f64, &[u32])]) -> (Vec<f64>, Vec<f64>) {
         let size = own.len();
-        let mut gradient: Vec<f64> = own
-            .iter()
-            .map(|c| (self.mean - c) / (SPREAD * SPREAD))
-            .collect();
+        let mut gradient: Vec<f64> = own.iter().map(|c| (self.mean - c) / (SPREAD * SPREAD)).collect();
         let mut hessian = vec![0.0; size * size];
         for i in 0..size {
             hessian[i * size + i] = 1.0 / (SPREAD * SPREAD);
@@ -200,14 +180,8 @@ impl<'a> CqModel<'a> {
 
 /// Cq of several members' summed template.
 fn combined(own: &[f64], pool: &[u32]) -> f64 {
-    let earliest = pool
-        .iter()
-        .map(|position| own[*position as usize])
-        .fold(f64::INFINITY, f64::min);
-    let sum: f64 = pool
-        .iter()
-        .map(|position| (earliest - own[*position as usize]).exp2())
-        .sum();
+    let earliest = pool.iter().map(|position| own[*position as usize]).fold(f64::INFINITY, f64::min);
+    let sum: f64 = pool.iter().map(|position| (earliest - own[*position as usize]).exp2()).sum();
     earliest - sum.log2()
 }
 
@@ -215,9 +189,7 @@ fn combined(own: &[f64], pool: &[u32]) -> f64 {
 fn factorise(matrix: &mut [f64], size: usize) -> bool {
     for i in 0..size {
         for j in 0..=i {
-            let dot: f64 = (0..j)
-                .map(|k| matrix[i * size + k] * matrix[j * size + k])
-                .sum();
+            let dot: f64 = (0..j).map(|k| matrix[i * size + k] * matrix[j * size + k]).sum();
             let rest = matrix[i * size + j] - dot;
             if i == j {
                 if rest.is_nan() || rest <= 0.0 {

@@ -71,15 +71,7 @@ pub struct DecodeOptions {
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self {
-            assay: Assay {
-                sensitivity: 0.98,
-                specificity: 0.998,
-            },
-            prior: Prior::Estimated,
-            required_sensitivity: 0.99,
-            positive_above: 0.2,
-        }
+        Self { assay: Assay { sensitivity: 0.98, specificity: 0.998 }, prior: Prior::Estimated, required_sensitivity: 0.99, positive_above: 0.2 }
     }
 }
 
@@ -101,39 +93,54 @@ pub enum Finding {
     TooManyExplanations,
 }
 
+impl Finding {
+    /// Stable code for messages and translations.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::PoolUnexplained { .. } => "pool_unexplained",
+            Self::PoolMissedPositive { .. } => "pool_missed_positive",
+            Self::PositiveUncertain { .. } => "positive_uncertain",
+            Self::PoolUnusable { .. } => "pool_unusable",
+            Self::SampleWithoutEvidence { .. } => "sample_without_evidence",
+            Self::TooManyExplanations => "too_many_explanations",
+        }
+    }
+
+    /// The pool it is about, from 0.
+    pub fn pool(&self) -> Option<u32> {
+        match self {
+            Self::PoolUnexplained { pool } | Self::PoolMissedPositive { pool, .. } | Self::PoolUnusable { pool } => Some(*pool),
+            _ => None,
+        }
+    }
+
+    /// The samples it is about, from 0.
+    pub fn samples(&self) -> &[u32] {
+        match self {
+            Self::PoolMissedPositive { samples, .. } => samples,
+            Self::PositiveUncertain { sample } | Self::SampleWithoutEvidence { sample } => std::slice::from_ref(sample),
+            _ => &[],
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PoolUnexplained { pool } => write!(
-                f,
-                "pool {}: positive, but its samples' other pools are negative",
-                pool + 1
-            ),
+            Self::PoolUnexplained { pool } => write!(f, "pool {}: positive, but its samples' other pools are negative", pool + 1),
             Self::PoolMissedPositive { pool, samples } => {
                 let names: Vec<String> = samples.iter().map(|s| (s + 1).to_string()).collect();
-                write!(
-                    f,
-                    "pool {}: negative, but holds sample {}",
-                    pool + 1,
-                    names.join(", ")
-                )
+                write!(f, "pool {}: negative, but holds sample {}", pool + 1, names.join(", "))
             }
             Self::PositiveUncertain { sample } => {
-                write!(
-                    f,
-                    "sample {}: others explain its pools about as well",
-                    sample + 1
-                )
+                write!(f, "sample {}: others explain its pools about as well", sample + 1)
             }
             Self::PoolUnusable { pool } => write!(f, "pool {}: no usable result", pool + 1),
             Self::SampleWithoutEvidence { sample } => {
                 write!(f, "sample {}: no pool with a usable result", sample + 1)
             }
             Self::TooManyExplanations => {
-                write!(
-                    f,
-                    "too many explanations: the design cannot tell so many positives apart"
-                )
+                write!(f, "too many explanations: the design cannot tell so many positives apart")
             }
         }
     }
@@ -155,27 +162,19 @@ pub struct Decoded {
 /// Decodes the readings of a design's pools.
 ///
 /// Refuses readings or priors of the wrong number, and probabilities out of range.
-pub fn decode(
-    matrix: &PoolMatrix,
-    readings: &[Reading],
-    options: &DecodeOptions,
-) -> Result<Decoded, String> {
+pub fn decode(matrix: &PoolMatrix, readings: &[Reading], options: &DecodeOptions) -> Result<Decoded, String> {
     let priors = priors(matrix, readings, options)?;
-    let case = Case {
-        matrix,
-        readings,
-        priors: &priors,
-        assay: bounded(options.assay),
-    };
+    let case = Case { matrix, readings, priors: &priors, assay: bounded(options.assay) };
     let components = case.components();
     let mut odds: Vec<f64> = priors.iter().map(|prior| prior / (1.0 - prior)).collect();
     let mut posterior = vec![None; matrix.sample_count()];
     let mut called_false = vec![false; matrix.pool_count()];
-    let mut doubtful = vec![false; matrix.sample_count()];
+    let mut cut_short = false;
     let mut best = vec![false; matrix.sample_count()];
     for component in &components {
         let explanations = case.explain(component, &mut posterior, &mut odds);
-        if let Some(most_probable) = explanations.leaves.first() {
+        let most_probable = explanations.leaves.first().filter(|_| explanations.best_is_known());
+        if let Some(most_probable) = most_probable {
             for pool in &most_probable.false_pools {
                 called_false[component.positive[*pool as usize].0 as usize] = true;
             }
@@ -183,10 +182,9 @@ pub fn decode(
                 best[component.suspects[*index as usize].sample as usize] = true;
             }
         }
-        if !explanations.complete {
-            for suspect in &component.suspects {
-                doubtful[suspect.sample as usize] = suspect.negative_pools.len() <= 1;
-            }
+        if !explanations.are_enough() {
+            cut_short = true;
+            case.judge_apart(component, &mut posterior);
         }
     }
     let of_odds = |(posterior, odds): (Option<f64>, f64)| posterior.unwrap_or(odds / (1.0 + odds));
@@ -198,40 +196,28 @@ pub fn decode(
         findings: Vec::new(),
         posterior: posterior.into_iter().zip(odds).map(of_odds).collect(),
     };
-    case.decide(&mut decoded, &best, &doubtful, options);
-    case.find(&mut decoded, &called_false, doubtful.contains(&true));
+    case.decide(&mut decoded, &best, options);
+    case.find(&mut decoded, &called_false, cut_short);
     Ok(decoded)
 }
 
 /// Certain tests would make some explanations impossible and others infinitely better.
 fn bounded(assay: Assay) -> Assay {
-    Assay {
-        sensitivity: assay.sensitivity.clamp(0.5, 0.9999),
-        specificity: assay.specificity.clamp(0.5, 0.9999),
-    }
+    Assay { sensitivity: assay.sensitivity.clamp(0.5, 0.9999), specificity: assay.specificity.clamp(0.5, 0.9999) }
 }
 
-fn priors(
-    matrix: &PoolMatrix,
-    readings: &[Reading],
-    options: &DecodeOptions,
-) -> Result<Vec<f64>, String> {
+fn priors(matrix: &PoolMatrix, readings: &[Reading], options: &DecodeOptions) -> Result<Vec<f64>, String> {
     let samples = matrix.sample_count();
     if readings.len() != matrix.pool_count() {
         let (given, pools) = (readings.len(), matrix.pool_count());
         return Err(format!("{given} readings for {pools} pools"));
     }
     if !options.assay.is_valid() {
-        return Err(
-            "sensitivity and specificity must be probabilities with a sum above 1".to_owned(),
-        );
+        return Err("sensitivity and specificity must be probabilities with a sum above 1".to_owned());
     }
     let cq = |reading: &Reading| matches!(reading, Reading::Positive { cq: Some(cq) } if !(*cq > 0.0 && *cq < 100.0));
     if let Some(pool) = readings.iter().position(cq) {
-        return Err(format!(
-            "pool {}: the Cq is not between 0 and 100",
-            pool + 1
-        ));
+        return Err(format!("pool {}: the Cq is not between 0 and 100", pool + 1));
     }
     let priors = match &options.prior {
         Prior::Estimated => vec![estimate(matrix, readings, bounded(options.assay)); samples],
@@ -242,14 +228,8 @@ fn priors(
         }
     };
     match priors.iter().position(|prior| !(0.0..=1.0).contains(prior)) {
-        Some(sample) => Err(format!(
-            "sample {}: the prior is not a probability",
-            sample + 1
-        )),
-        None => Ok(priors
-            .into_iter()
-            .map(|prior| prior.clamp(1e-9, 0.9))
-            .collect()),
+        Some(sample) => Err(format!("sample {}: the prior is not a probability", sample + 1)),
+        None => Ok(priors.into_iter().map(|prior| prior.clamp(1e-9, 0.9)).collect()),
     }
 }
 
@@ -275,9 +255,7 @@ fn estimate(matrix: &PoolMatrix, readings: &[Reading], assay: Assay) -> f64 {
     };
     let candidates = (0..80).map(|i| 1e-4 * 5000f64.powf(f64::from(i) / 79.0));
     let scored = candidates.map(|p| (quality(p), p));
-    scored
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(0.01, |(_, p)| p)
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.01, |(_, p)| p)
 }
 
 struct Case<'a> {
@@ -304,9 +282,7 @@ impl Case<'_> {
 
     /// Samples worth suspecting, grouped by the positive pools they share.
     fn components(&self) -> Vec<Component> {
-        let suspected: Vec<usize> = (0..self.matrix.sample_count())
-            .filter(|sample| self.is_suspect(*sample))
-            .collect();
+        let suspected: Vec<usize> = (0..self.matrix.sample_count()).filter(|sample| self.is_suspect(*sample)).collect();
         let mut groups = Groups::new(self.readings.len());
         for sample in &suspected {
             // Pools that share a suspect, positive or negative, must be judged together.
@@ -329,19 +305,14 @@ impl Case<'_> {
         }
         for sample in 0..self.matrix.sample_count() {
             let is_suspect = suspected.binary_search(&sample).is_ok();
-            let mut pools: Vec<(u32, u32)> = self
-                .usable_pools(sample)
-                .map(|pool| (groups.root(pool), pool))
-                .collect();
+            let mut pools: Vec<(u32, u32)> = self.usable_pools(sample).map(|pool| (groups.root(pool), pool)).collect();
             pools.sort_unstable();
             for pools in pools.chunk_by(|a, b| a.0 == b.0) {
                 let component = by_root.entry(pools[0].0).or_default();
                 if is_suspect {
                     component.suspects.push(self.suspect(sample, &local));
                 } else {
-                    component
-                        .bystanders
-                        .push(self.bystander(sample, pools, &local));
+                    component.bystanders.push(self.bystander(sample, pools, &local));
                 }
             }
         }
@@ -349,21 +320,10 @@ impl Case<'_> {
     }
 
     fn bystander(&self, sample: usize, pools: &[(u32, u32)], local: &[u32]) -> Bystander {
-        let positive = |(_, pool): &&(u32, u32)| {
-            matches!(self.readings[*pool as usize], Reading::Positive { .. })
-        };
+        let positive = |(_, pool): &&(u32, u32)| matches!(self.readings[*pool as usize], Reading::Positive { .. });
         let (positive, negative): (Vec<_>, Vec<_>) = pools.iter().partition(positive);
-        let numbers = |pools: Vec<(u32, u32)>| {
-            pools
-                .iter()
-                .map(|(_, pool)| local[*pool as usize])
-                .collect()
-        };
-        Bystander {
-            sample: sample as u32,
-            positive_pools: numbers(positive),
-            negative_pools: numbers(negative),
-        }
+        let numbers = |pools: Vec<(u32, u32)>| pools.iter().map(|(_, pool)| local[*pool as usize]).collect();
+        Bystander { sample: sample as u32, positive_pools: numbers(positive), negative_pools: numbers(negative) }
     }
 
     fn usable_pools(&self, sample: usize) -> impl Iterator<Item = u32> {
@@ -387,16 +347,13 @@ impl Case<'_> {
         let of = |wanted_positive: bool| {
             self.usable_pools(sample)
                 .filter(|pool| {
-                    let positive =
-                        matches!(self.readings[*pool as usize], Reading::Positive { .. });
+                    let positive = matches!(self.readings[*pool as usize], Reading::Positive { .. });
                     positive == wanted_positive
                 })
                 .map(|pool| local[pool as usize])
                 .collect()
         };
-        let explained = self
-            .usable_pools(sample)
-            .filter(|pool| self.is_possible_cause(sample, *pool));
+        let explained = self.usable_pools(sample).filter(|pool| self.is_possible_cause(sample, *pool));
         Suspect {
             sample: sample as u32,
             include: self.include_cost(sample).max(1e-3),
@@ -423,12 +380,7 @@ impl Case<'_> {
     }
 
     /// Explains one component: writes its suspects' posteriors and multiplies its bystanders' odds.
-    fn explain(
-        &self,
-        component: &Component,
-        posterior: &mut [Option<f64>],
-        odds: &mut [f64],
-    ) -> Explanations {
+    fn explain(&self, component: &Component, posterior: &mut [Option<f64>], odds: &mut [f64]) -> Explanations {
         let pool_cq = |(pool, _): &(u32, f64)| match self.readings[*pool as usize] {
             Reading::Positive { cq } => cq,
             _ => None,
@@ -466,6 +418,22 @@ impl Case<'_> {
         explanations
     }
 
+    /// When explanations are too many to add up: each suspect's pools are weighed as if they were
+    /// independent of all others, and nobody gets a lower probability than that.
+    fn judge_apart(&self, component: &Component, posterior: &mut [Option<f64>]) {
+        let usable = self.readings.iter().filter(|reading| **reading != Reading::Unusable).count();
+        let positive = self.readings.iter().filter(|reading| matches!(reading, Reading::Positive { .. }));
+        let share = (positive.count() as f64 / usable.max(1) as f64).clamp(0.01, 0.99);
+        let for_positive = self.assay.sensitivity / share;
+        let for_negative = (1.0 - self.assay.sensitivity) / (1.0 - share);
+        for suspect in &component.suspects {
+            let odds =
+                (-suspect.include).exp() * for_positive.powi(suspect.positive_pools.len() as i32) * for_negative.powi(suspect.negative_pools.len() as i32);
+            let found = &mut posterior[suspect.sample as usize];
+            *found = found.map(|found| found.max(odds / (1.0 + odds)));
+        }
+    }
+
     /// What each bystander's own positivity would change in the likelihood of one explanation.
     fn add_bystanders(&self, component: &Component, leaf: &Leaf, weight: f64, factors: &mut [f64]) {
         let mut missed = vec![(-self.missed_cost()).exp(); component.negative.len()];
@@ -479,37 +447,24 @@ impl Case<'_> {
             explained[*pool as usize] = self.false_cost().exp();
         }
         for (bystander, factor) in component.bystanders.iter().zip(factors) {
-            let negative = bystander
-                .negative_pools
-                .iter()
-                .map(|pool| missed[*pool as usize]);
-            let positive = bystander
-                .positive_pools
-                .iter()
-                .map(|pool| explained[*pool as usize]);
+            let negative = bystander.negative_pools.iter().map(|pool| missed[*pool as usize]);
+            let positive = bystander.positive_pools.iter().map(|pool| explained[*pool as usize]);
             *factor += weight * negative.product::<f64>() * positive.product::<f64>();
         }
     }
 
-    fn decide(
-        &self,
-        decoded: &mut Decoded,
-        best: &[bool],
-        doubtful: &[bool],
-        options: &DecodeOptions,
-    ) {
+    fn decide(&self, decoded: &mut Decoded, best: &[bool], options: &DecodeOptions) {
         let expected: f64 = decoded.posterior.iter().sum();
         let allowed = (1.0 - options.required_sensitivity).max(0.0) * expected.max(1.0);
         let mut rest: Vec<u32> = Vec::new();
         let mut left = 0.0;
         for (sample, posterior) in decoded.posterior.iter().enumerate() {
             let mut negatives = self.usable_pools(sample);
-            let spoken_for =
-                negatives.any(|pool| self.readings[pool as usize] == Reading::Negative);
+            let spoken_for = negatives.any(|pool| self.readings[pool as usize] == Reading::Negative);
             let evidence = self.usable_pools(sample).next().is_some();
             if evidence && best[sample] && *posterior > options.positive_above {
                 decoded.positive.push(sample as u32);
-            } else if !spoken_for || doubtful[sample] {
+            } else if !spoken_for {
                 decoded.retest.push(sample as u32);
             } else {
                 left += posterior;
@@ -584,9 +539,7 @@ fn reweigh(explanations: &mut Explanations, component: &Component, model: &cq::C
     for leaf in &mut explanations.leaves {
         leaf.energy = -model.evidence(&leaf.included);
     }
-    explanations
-        .leaves
-        .sort_by(|a, b| a.energy.total_cmp(&b.energy));
+    explanations.leaves.sort_by(|a, b| a.energy.total_cmp(&b.energy));
     for leaf in explanations.leaves.iter_mut().take(MAX_LEAVES_EXTENDED) {
         extend(leaf, component, model);
     }
@@ -596,10 +549,7 @@ fn reweigh(explanations: &mut Explanations, component: &Component, model: &cq::C
 fn extend(leaf: &mut Leaf, component: &Component, model: &cq::CqModel<'_>) {
     let mut included = leaf.included.clone();
     for (index, odds) in &mut leaf.free {
-        if component.suspects[*index as usize]
-            .negative_pools
-            .is_empty()
-        {
+        if component.suspects[*index as usize].negative_pools.is_empty() {
             included.push(*index);
             *odds = (model.evidence(&included) + leaf.energy).exp();
             included.pop();

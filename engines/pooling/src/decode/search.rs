@@ -10,7 +10,7 @@
 /// Windows (nats below the best explanation) that are searched one after the other, as far as the
 /// budget of nodes allows. Cq values reorder explanations, so they get the last, widest one too.
 const WINDOWS: [f64; 6] = [0.5, 2.0, 4.0, 6.5, 9.0, 13.0];
-/// A search that did not get this far does not support clearing anybody.
+/// A search that did not get this far does not support clearing anybody by itself.
 const NARROWEST_WINDOW: f64 = 2.0;
 const MAX_NODES: usize = 1500;
 const MAX_LEAVES: usize = 1000;
@@ -65,8 +65,20 @@ pub(super) struct Leaf {
 pub(super) struct Explanations {
     /// Best first; never empty.
     pub leaves: Vec<Leaf>,
-    /// False when the search was cut short: probabilities are then not to be trusted for clearing.
-    pub complete: bool,
+    /// How far below the best explanation (nats) the search is complete.
+    pub reached: f64,
+}
+
+impl Explanations {
+    /// Whether the probabilities can be trusted to clear people.
+    pub(super) fn are_enough(&self) -> bool {
+        self.reached >= NARROWEST_WINDOW
+    }
+
+    /// Whether the best explanation is known to be the best.
+    pub(super) fn best_is_known(&self) -> bool {
+        self.reached > 0.0
+    }
 }
 
 impl Component {
@@ -96,16 +108,10 @@ fn finish(component: &Component, mut leaves: Vec<Leaf>, reached: f64) -> Explana
     leaves.sort_by(|a, b| a.energy.total_cmp(&b.energy));
     let limit = leaves.first().map_or(0.0, |best| best.energy) + reached.max(WINDOWS[0]);
     leaves.retain(|leaf| leaf.energy <= limit);
-    let complete = reached >= NARROWEST_WINDOW;
     if leaves.is_empty() {
-        leaves.push(Leaf {
-            energy: 0.0,
-            included: Vec::new(),
-            false_pools: (0..component.positive.len() as u32).collect(),
-            free: Vec::new(),
-        });
+        leaves.push(Leaf { energy: 0.0, included: Vec::new(), false_pools: (0..component.positive.len() as u32).collect(), free: Vec::new() });
     }
-    Explanations { leaves, complete }
+    Explanations { leaves, reached }
 }
 
 /// Positions of the bits set in a word-array mask.
@@ -159,13 +165,7 @@ impl<'a> Search<'a> {
                 masks[index * words + *pool as usize / 64] |= 1 << (pool % 64);
             }
         }
-        let missed = |suspect: &Suspect| -> f64 {
-            suspect
-                .negative_pools
-                .iter()
-                .map(|pool| component.negative[*pool as usize].1)
-                .sum()
-        };
+        let missed = |suspect: &Suspect| -> f64 { suspect.negative_pools.iter().map(|pool| component.negative[*pool as usize].1).sum() };
         let least = |suspect: &Suspect| suspect.include + missed(suspect) / 3.0;
         let includes = component.suspects.iter().map(|suspect| suspect.include);
         let false_costs = component.positive.iter().map(|(_, cost)| *cost);
@@ -195,11 +195,7 @@ impl<'a> Search<'a> {
         let mut open = vec![u64::MAX; self.words];
         for (pool, word) in open.iter_mut().enumerate() {
             let pools = self.component.positive.len() - pool * 64;
-            *word = if pools < 64 {
-                (1 << pools) - 1
-            } else {
-                u64::MAX
-            };
+            *word = if pools < 64 { (1 << pools) - 1 } else { u64::MAX };
         }
         let all: Vec<u32> = (0..self.component.suspects.len() as u32).collect();
         let hopeful = self.hopeful(&open, &all);
@@ -213,13 +209,8 @@ impl<'a> Search<'a> {
     /// What it costs to make a suspect positive now.
     fn cost(&self, index: u32) -> f64 {
         let suspect = &self.component.suspects[index as usize];
-        let newly_missed = suspect
-            .negative_pools
-            .iter()
-            .filter(|pool| self.missed[**pool as usize] == 0);
-        let misses: f64 = newly_missed
-            .map(|pool| self.component.negative[*pool as usize].1)
-            .sum();
+        let newly_missed = suspect.negative_pools.iter().filter(|pool| self.missed[**pool as usize] == 0);
+        let misses: f64 = newly_missed.map(|pool| self.component.negative[*pool as usize].1).sum();
         suspect.include + misses
     }
 
@@ -229,19 +220,12 @@ impl<'a> Search<'a> {
 
     /// The open pools a suspect would explain.
     fn cover(&self, index: u32, open: &[u64]) -> usize {
-        let both = self
-            .mask(index)
-            .iter()
-            .zip(open)
-            .map(|(mask, open)| (mask & open).count_ones());
+        let both = self.mask(index).iter().zip(open).map(|(mask, open)| (mask & open).count_ones());
         both.sum::<u32>() as usize
     }
 
     fn without(&self, open: &[u64], index: u32) -> Vec<u64> {
-        open.iter()
-            .zip(self.mask(index))
-            .map(|(open, mask)| open & !mask)
-            .collect()
+        open.iter().zip(self.mask(index)).map(|(open, mask)| open & !mask).collect()
     }
 
     fn include(&mut self, index: u32) {
@@ -268,19 +252,13 @@ impl<'a> Search<'a> {
             open[pool / 64] |= 1 << (pool % 64);
         }
         let saved = |mask: &[u64], open: &[u64]| -> f64 {
-            let both: Vec<u64> = mask
-                .iter()
-                .zip(open)
-                .map(|(mask, open)| mask & open)
-                .collect();
+            let both: Vec<u64> = mask.iter().zip(open).map(|(mask, open)| mask & open).collect();
             bits(&both).map(|pool| costs[pool].1).sum()
         };
         loop {
             let gain = |index: u32| saved(self.mask(index), &open) - self.cost(index);
             let all = 0..self.component.suspects.len() as u32;
-            let best = all
-                .map(|index| (gain(index), index))
-                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let best = all.map(|index| (gain(index), index)).max_by(|a, b| a.0.total_cmp(&b.0));
             match best {
                 Some((gain, index)) if gain > 0.0 => {
                     open = self.without(&open, index);
@@ -305,10 +283,7 @@ impl<'a> Search<'a> {
             let least = self.cost(*index) + total - own;
             self.excluded[*index as usize] = least > self.best + self.window;
         }
-        all.iter()
-            .copied()
-            .filter(|index| !self.excluded[*index as usize])
-            .collect()
+        all.iter().copied().filter(|index| !self.excluded[*index as usize]).collect()
     }
 
     /// Prices every open pool by its cheapest explanation, shared among the pools it explains. Their
@@ -344,11 +319,7 @@ impl<'a> Search<'a> {
             }
         }
         let items = count.div_ceil(widest) as f64;
-        View {
-            bound: bound.max(items * self.least_item),
-            pool,
-            prices,
-        }
+        View { bound: bound.max(items * self.least_item), pool, prices }
     }
 
     fn explore(&mut self, open: &[u64], active: &[u32]) {
@@ -371,8 +342,7 @@ impl<'a> Search<'a> {
         let energy = self.energy;
         let explains = |index: &u32| self.mask(*index)[pool / 64] >> (pool % 64) & 1 == 1;
         let (mut here, mut rest): (Vec<u32>, Vec<u32>) = active.iter().copied().partition(explains);
-        let ratio =
-            |index: u32| self.least_cost[index as usize] / self.cover(index, open).max(1) as f64;
+        let ratio = |index: u32| self.least_cost[index as usize] / self.cover(index, open).max(1) as f64;
         here.sort_by(|a, b| ratio(*a).total_cmp(&ratio(*b)));
         let others = rest.len();
         for (at, index) in here.iter().enumerate() {
@@ -407,11 +377,6 @@ impl<'a> Search<'a> {
             .map(|index| (index, (-self.cost(index)).exp()))
             .filter(|(_, odds)| *odds > 1e-9)
             .collect();
-        self.leaves.push(Leaf {
-            energy: self.energy,
-            included: self.included.clone(),
-            false_pools: self.false_pools.clone(),
-            free,
-        });
+        self.leaves.push(Leaf { energy: self.energy, included: self.included.clone(), false_pools: self.false_pools.clone(), free });
     }
 }
