@@ -2,11 +2,14 @@
 
 pub mod code;
 pub mod events;
+pub mod import;
 pub mod keys;
 pub mod model;
+mod routes;
 pub mod rules;
 pub mod store;
 
+pub use import::{ImportReport, Mode, run_import, undo_import};
 pub use code::{is_person_code, person_code, read_person_code};
 
 use baton_desk::Room;
@@ -28,10 +31,21 @@ const VOLATILE: &[&str] = &[
 pub fn room() -> Room {
     Room {
         fold: Fold { room: "registry", schema: include_str!("schema.sql"), apply: store::apply, volatile: VOLATILE },
-        routes: Vec::new(),
+        routes: routes::routes(),
         facts: Vec::new(),
         nav: Vec::new(),
         inbox: no_inbox,
         texts: ["", "", ""],
     }
+}
+
+/// Destroys the keys of everybody whose shredding is on record. Safe to repeat: call it when an installation opens, so that a
+/// crash between the record and the deed, or keys brought back from an old copy, leave nobody readable. How many keys were there.
+pub fn finish_shredding(ledger: &baton_ledger::Ledger) -> Result<usize, baton_ledger::Undecided> {
+    let people = ledger.read(|tx| Ok(store::shredded(tx)?))?;
+    let mut destroyed = 0;
+    for person in people {
+        destroyed += usize::from(ledger.vault().shred(baton_desk::any_id(person))?);
+    }
+    Ok(destroyed)
 }

@@ -53,6 +53,7 @@ CREATE TABLE affiliation (
   import BIGINT,
   PRIMARY KEY (bucket, person, from_day)
 );
+CREATE INDEX affiliation_zone ON affiliation (zone);
 CREATE INDEX affiliation_grid ON affiliation (grid);
 CREATE INDEX affiliation_building ON affiliation (building);
 CREATE INDEX affiliation_enterprise ON affiliation (enterprise);

@@ -3,5 +3,6 @@
 pub mod document;
 pub mod lot;
 pub mod name;
+pub mod person;
 pub mod place;
 pub mod timeline;

@@ -103,9 +103,9 @@ pub fn members_of(tx: &mut Tx<'_>, place: PlaceId, enterprise: bool) -> StoreRes
     let column = if enterprise { "enterprise" } else { "zone" };
     let sql = format!(
         "SELECT a.person FROM affiliation a JOIN person p ON p.bucket = a.bucket AND p.id = a.person \
-         WHERE a.bucket = $1 AND a.{column} = $2 AND a.to_day = $3 AND a.present = 1 AND p.state = 'active' ORDER BY a.person"
+         WHERE a.{column} = $1 AND a.to_day = $2 AND a.present = 1 AND p.state = 'active' ORDER BY a.person"
     );
-    tx.query(&sql, params![place.bucket_number(), place, RUNS])?.iter().map(|row| row.id(0)).collect()
+    tx.query(&sql, params![place, RUNS])?.iter().map(|row| row.id(0)).collect()
 }
 
 /// Whom an import entered and nobody has changed since, by bucket and id.

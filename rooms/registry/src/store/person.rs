@@ -216,12 +216,12 @@ fn member_column(kind: PlaceKind) -> Option<&'static str> {
 /// place nobody. Withdrawn people are not among them; shredded ones are, without a name to show.
 pub fn people_in(tx: &mut Tx<'_>, place: PlaceId, kind: PlaceKind, day: OperationalDay, mut take: impl FnMut(PersonId, Membership) -> StoreResult<()>) -> StoreResult<()> {
     let Some(column) = member_column(kind) else { return Ok(()) };
-    // What lies in a zone lives in its bucket; the bucket finds a zone's people, an index those of smaller places.
+    // Not by bucket: whoever moves to another zone keeps their id.
     let sql = format!(
         "SELECT person, zone, grid, building, enterprise, household, present FROM affiliation \
-         WHERE bucket = $1 AND {column} = $2 AND from_day <= $3 AND to_day >= $3 AND present = 1 ORDER BY person"
+         WHERE {column} = $1 AND from_day <= $2 AND to_day >= $2 AND present = 1 ORDER BY person"
     );
-    tx.each(&sql, params![place.bucket_number(), place, i64::from(day.0)], |row| match membership_of(&row, 1)? {
+    tx.each(&sql, params![place, i64::from(day.0)], |row| match membership_of(&row, 1)? {
         Some(membership) => take(row.id(0)?, membership),
         None => Ok(()),
     })
