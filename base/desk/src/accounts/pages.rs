@@ -36,6 +36,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/users/change", ADMINISTRATOR, "Change a user's rights or password", change_user),
         Route::get("/devices", ADMINISTRATOR, "Devices", devices_page),
         Route::post("/devices", ADMINISTRATOR, "Enrol a device", enrol_device),
+        Route::post("/v1/devices", ADMINISTRATOR, "Enrol a device: its token is told once", enrol_json).takes::<DeviceAsked>().answers::<SignedIn>(),
         Route::post("/devices/revoke", ADMINISTRATOR, "Revoke a device", revoke_device),
     ]
 }
@@ -459,6 +460,20 @@ struct DeviceForm {
 async fn enrol_device(State(app): State<App>, actor: Actor, Form(form): Form<DeviceForm>) -> Answered<Markup> {
     let given = enrol(&app, &actor, form.id, &form.name, &form.login).await?;
     devices_with(&app, &actor, Some(&given)).await
+}
+
+/// A device that will say its own events with the rights of a user.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeviceAsked {
+    id: EventId,
+    name: String,
+    login: String,
+}
+
+async fn enrol_json(State(app): State<App>, actor: Actor, crate::form::Body(asked): crate::form::Body<DeviceAsked>) -> Answered<axum::Json<SignedIn>> {
+    let (token, device) = enrol(&app, &actor, asked.id, &asked.name, &asked.login).await?;
+    Ok(axum::Json(SignedIn { token, device }))
 }
 
 /// Gives a device a number and a token; it acts with the rights of the account that uses it.
