@@ -1,19 +1,49 @@
 //! Campaigns, sampling, pooled tubes, coverage, follow-up. See README.md of this room.
 
 pub mod campaign;
+pub mod check;
 pub mod events;
 pub mod finding;
 mod follow;
 pub mod follow_up;
+mod inbox;
 pub mod model;
 mod roster;
 pub mod rules;
 pub mod specimen;
 pub mod store;
+mod view;
 
+use baton_desk::{FactDoor, NavItem, Room};
 use baton_ledger::Fold;
 
-/// The room's tables and how they follow from events.
-pub fn fold() -> Fold {
-    Fold { room: "screening", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &[] }
+pub use campaign::routes::{close_follow_up, coverage_of, exempt_person, open_campaign, open_round, settle_finding};
+
+/// The room as the desk takes it.
+pub fn room() -> Room {
+    let mut routes = specimen::pages::routes();
+    routes.extend(specimen::routes::routes());
+    routes.extend(campaign::pages::routes());
+    routes.extend(campaign::routes::routes());
+    routes.extend(follow_up::pages::routes());
+    routes.extend(finding::pages::routes());
+    Room {
+        // Household numbers are keyed hashes: another key, other numbers, the same history.
+        fold: Fold { room: "screening", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &["due.household"] },
+        routes,
+        facts: vec![
+            FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_opened),
+            FactDoor::of(view::SAMPLER_ROLES, specimen::notes::person_sampled),
+            FactDoor::of(view::SAMPLER_ROLES, specimen::notes::scan_undone),
+            FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_sealed),
+        ],
+        nav: vec![
+            NavItem { words: "nav-sampling", link: "/sampling", access: view::SAMPLERS },
+            NavItem { words: "nav-campaigns", link: "/campaigns", access: view::VIEWERS },
+            NavItem { words: "nav-points", link: "/points", access: view::VIEWERS },
+            NavItem { words: "nav-findings", link: "/screening/findings", access: view::SETTLERS },
+        ],
+        inbox: inbox::inbox,
+        texts: baton_desk::room_texts!("screening"),
+    }
 }

@@ -41,7 +41,7 @@ pub fn open_campaign(context: CampaignContext, command: &OpenCampaign, now: Time
         return Err(Refusal::ruled("who-unknown"));
     }
     if command.assay.trim().is_empty() || command.assay.len() > 80 {
-        return Err(Refusal::ruled("assay-unknown"));
+        return Err(Refusal::ruled("screening-assay-unknown"));
     }
     if !RATIOS.contains(&command.ratio) {
         return Err(Refusal::ruled("ratio-unvalidated").with("ratio", command.ratio));
@@ -88,13 +88,13 @@ pub fn exempt_person(campaign: Option<&Campaign>, standing: Option<DueState>, co
 
 fn reason(known: &[&str], code: &str, remark: &str) -> Result<(), Refusal> {
     if !known.contains(&code) {
-        return Err(Refusal::malformed("reason-unknown").with("reason", code));
+        return Err(Refusal::malformed("screening-reason-unknown").with("reason", code));
     }
     if code == "other" && remark.trim().is_empty() {
-        return Err(Refusal::ruled("remark-missing"));
+        return Err(Refusal::ruled("screening-remark-missing"));
     }
     if remark.chars().count() > TEXT_LIMIT {
-        return Err(Refusal::ruled("remark-long").with("limit", TEXT_LIMIT));
+        return Err(Refusal::ruled("screening-remark-long").with("limit", TEXT_LIMIT));
     }
     Ok(())
 }
@@ -111,14 +111,14 @@ pub fn close_follow_up(open: Option<bool>, command: &CloseFollowUp) -> Result<()
 
 pub fn settle_finding(open: Option<bool>, command: &SettleFinding) -> Result<(), Refusal> {
     if command.remark.trim().is_empty() {
-        return Err(Refusal::ruled("remark-missing"));
+        return Err(Refusal::ruled("screening-remark-missing"));
     }
     if command.remark.chars().count() > TEXT_LIMIT {
-        return Err(Refusal::ruled("remark-long").with("limit", TEXT_LIMIT));
+        return Err(Refusal::ruled("screening-remark-long").with("limit", TEXT_LIMIT));
     }
     match open {
-        None => Err(Refusal::absent("finding-unknown")),
-        Some(false) => Err(Refusal::conflict("finding-settled")),
+        None => Err(Refusal::absent("screening-finding-unknown")),
+        Some(false) => Err(Refusal::conflict("screening-finding-settled")),
         Some(true) => Ok(()),
     }
 }

@@ -1,3 +1,5 @@
 //! Campaigns, rounds, who is due, coverage.
 
+pub mod pages;
+pub mod routes;
 pub mod store;

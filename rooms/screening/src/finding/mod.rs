@@ -1,3 +1,4 @@
 //! Contradictions among facts, and their settling.
 
+pub mod pages;
 pub mod store;

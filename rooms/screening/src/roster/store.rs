@@ -1,32 +1,12 @@
 //! What this room reads of the registry's tables, each statement once.
 
-use baton_kit::{CampaignId, LotId, PersonId, PlaceId, Timestamp, TypedId};
+use baton_kit::{CampaignId, PersonId, TypedId};
 use baton_ledger::{Row, StoreResult, Tx, params};
 
 use crate::model::Whereabouts;
 
 /// `to_day` of a membership that runs on.
 const RUNS_ON: i64 = 2_147_483_647;
-
-#[derive(Clone, Copy, Debug)]
-pub struct Lot {
-    pub recalled: bool,
-    pub expires: Timestamp,
-}
-
-pub fn lot(tx: &mut Tx<'_>, id: LotId) -> StoreResult<Option<Lot>> {
-    let row = tx.first("SELECT recalled_us, expires_us FROM lot WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id])?;
-    row.map(|row| Ok(Lot { recalled: row.maybe_int(0)?.is_some(), expires: row.time(1)? })).transpose()
-}
-
-/// True when the registry speaks of this person.
-pub fn is_known(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<bool> {
-    Ok(tx.first("SELECT id FROM person WHERE bucket = $1 AND id = $2", params![person.bucket_number(), person])?.is_some())
-}
-
-pub fn place_exists(tx: &mut Tx<'_>, place: PlaceId) -> StoreResult<bool> {
-    Ok(tx.first("SELECT id FROM place WHERE bucket = $1 AND id = $2", params![place.bucket_number(), place])?.is_some())
-}
 
 /// Where the person belongs now; nothing when they belong nowhere.
 pub fn whereabouts(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Option<Whereabouts>> {

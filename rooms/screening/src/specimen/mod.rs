@@ -1,3 +1,6 @@
 //! Tubes and the swabs in them.
 
+pub mod notes;
+pub mod pages;
+pub mod routes;
 pub mod store;

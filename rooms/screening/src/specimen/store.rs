@@ -3,12 +3,13 @@
 use baton_kit::{AccountId, CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Event, Row, StoreError, StoreResult, Tx, params};
 
+use baton_registry::store as registry;
+
 use crate::campaign;
 use crate::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
 use crate::finding;
 use crate::follow_up;
 use crate::model::{Journey, Member, Outcome, Seal, Specimen, Tube};
-use crate::roster::store as roster;
 use crate::rules::{self, LotState, TubeContext};
 
 const TUBE: &str = "t.id, t.opened, t.code, t.campaign, t.round, t.point, t.ratio, t.follow_up, t.fluid_lot, t.opened_us, t.opened_by, t.swabs, \
@@ -272,9 +273,9 @@ fn context(tx: &mut Tx<'_>, tube: &Tube) -> StoreResult<TubeContext> {
 /// What is wrong with a lot of fluid for a tube opened at `at`.
 pub fn lot_state(tx: &mut Tx<'_>, lot: Option<LotId>, at: Timestamp) -> StoreResult<LotState> {
     let Some(lot) = lot else { return Ok(LotState::Usable) };
-    Ok(match roster::lot(tx, lot)? {
+    Ok(match registry::lot(tx, lot)? {
         None => LotState::Unknown,
-        Some(lot) if lot.recalled => LotState::Recalled,
+        Some(lot) if lot.recalled.is_some() => LotState::Recalled,
         Some(lot) if lot.expires <= at => LotState::Expired,
         Some(_) => LotState::Usable,
     })
@@ -323,7 +324,7 @@ pub fn person_changed(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person:
         listed |= campaign::store::stand(tx, campaign, round, person, &specimens)?;
     }
     follow_up::store::list(tx, campaign, person, &rules::follow_ups(&specimens))?;
-    let known = listed || roster::is_known(tx, person)?;
+    let known = listed || registry::exists(tx, person)?;
     finding::store::of_person(tx, campaign, person, &specimens, &rules::person_findings(&specimens, known))
 }
 

@@ -1,0 +1,73 @@
+//! What of this room is in somebody's hand now.
+
+use baton_desk::{Actor, InboxItem, Role};
+use baton_kit::{Timestamp, time::{HOUR_US, MINUTE_US}};
+use baton_ledger::{StoreResult, Tx};
+
+use crate::campaign::store::{self as campaigns, Ask};
+use crate::events::Cadence;
+use crate::model::Campaign;
+use crate::specimen::{pages::resume_link, store as specimens};
+use crate::view::reach;
+use crate::follow_up;
+
+/// A filled tube should be sealed this soon after its opening.
+const SEAL_WITHIN_US: i64 = 30 * MINUTE_US;
+/// From when on a manager is told of people who are still missing.
+const CLOSING_US: i64 = 3 * HOUR_US;
+/// For how long after a round's end its missing people stay in the inbox.
+const AFTERWARDS_US: i64 = 24 * HOUR_US;
+
+pub fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResult<Vec<InboxItem>> {
+    let mut items = Vec::new();
+    if actor.has_any(&[Role::SamplingNurse, Role::PointLeader])
+        && let Some(account) = actor.account
+    {
+        for tube in specimens::unsealed_of(tx, account)?.into_iter().take(5) {
+            let (Some(campaign), Some(point)) = (tube.campaign, tube.point) else { continue };
+            items.push(InboxItem {
+                words: "inbox-tube-unsealed",
+                arguments: vec![("code", tube.code), ("count", tube.swabs.to_string()), ("ratio", tube.ratio.to_string())],
+                link: resume_link(campaign, point),
+                deadline_us: Some(tube.opened_at.plus_us(SEAL_WITHIN_US)),
+                place: Some(point),
+            });
+        }
+    }
+    if actor.has_any(&[Role::ZoneManager, Role::GridWarden]) {
+        for campaign in campaigns::running(tx, now.plus_us(-AFTERWARDS_US))?.iter().filter(|campaign| campaign.opens <= now) {
+            items.extend(of_campaign(tx, actor, campaign, now)?);
+        }
+    }
+    Ok(items)
+}
+
+fn of_campaign(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, now: Timestamp) -> StoreResult<Vec<InboxItem>> {
+    let mut items = Vec::new();
+    let item = |words, count: i64, page: &str, deadline| InboxItem {
+        words,
+        arguments: vec![("campaign", campaign.name.clone()), ("count", count.to_string())],
+        link: format!("/campaigns/{}{page}", campaign.id),
+        deadline_us: deadline,
+        place: None,
+    };
+    let ask = Ask { campaign: campaign.id, round: campaign.rounds, reach: reach(actor), within: None };
+    let missing = campaigns::total(tx, &ask)?.due;
+    let closing = now >= campaign.closes.plus_us(-CLOSING_US);
+    if missing > 0 && (closing || actor.has(Role::GridWarden)) {
+        let words = if now >= campaign.closes { "inbox-people-missed" } else { "inbox-people-missing" };
+        items.push(item(words, missing, "/missing", Some(campaign.closes)));
+    }
+    let waiting = follow_up::store::open_entries(tx, campaign.id, 5_000)?.into_iter().filter(|entry| entry.again.is_none() && actor.scope.reaches_any(&entry.at.chain()));
+    let waiting: Vec<Timestamp> = waiting.map(|entry| entry.opened).collect();
+    if let Some(first) = waiting.iter().min() {
+        items.push(item("inbox-follow-up", waiting.len() as i64, "/follow-up", Some(first.plus_us(2 * HOUR_US))));
+    }
+    if let Cadence::EveryDays(days) = campaign.cadence {
+        let next = campaign.opens.plus_us(i64::from(days) * 24 * HOUR_US);
+        if actor.has(Role::ZoneManager) && now >= next.plus_us(-CLOSING_US) {
+            items.push(item("inbox-round-due", i64::from(campaign.rounds) + 1, "", Some(next)));
+        }
+    }
+    Ok(items)
+}

@@ -1,0 +1,138 @@
+//! What the sampler is told at once about a fact. Nothing here refuses.
+
+use baton_desk::FactContext;
+use baton_kit::{EventId, PersonId, TubeId, TypedId};
+use baton_ledger::{Note, StoreResult, Tx};
+use baton_registry::store as registry;
+
+use super::store;
+use crate::campaign::store as campaigns;
+use crate::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
+use crate::follow_up;
+use crate::model::{Specimen, Tube};
+use crate::rules::LotState;
+
+pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let mut notes = Vec::new();
+    match (body.fluid_lot, store::lot_state(tx, body.fluid_lot, context.happened)?) {
+        (None, _) => notes.push(Note::new("fluid-missing")),
+        (_, LotState::Unknown) => notes.push(Note::new("fluid-unknown")),
+        (_, LotState::Recalled) => notes.push(Note::new("fluid-recalled")),
+        (Some(lot), LotState::Expired) => {
+            let expires = registry::lot(tx, lot)?.map(|lot| context.site.show(lot.expires)).unwrap_or_default();
+            notes.push(Note::new("fluid-expired").with("time", expires));
+        }
+        (Some(_), LotState::Usable) => {}
+    }
+    let same_tube = |tube: &Tube| tube.id.raw() == context.id.raw();
+    if let Some(earlier) = store::tubes_by_code(tx, &body.code)?.iter().find(|tube| !same_tube(tube)) {
+        notes.push(Note::new("code-used").with("time", context.site.show(earlier.opened_at)).with("point", point_code(tx, earlier)?));
+    }
+    match campaigns::campaign(tx, body.campaign)? {
+        None => notes.push(Note::new("campaign-unknown")),
+        Some(campaign) => {
+            if !campaign.runs(context.happened) {
+                notes.push(Note::new("window-over").with("opens", context.site.show(campaign.opens)).with("closes", context.site.show(campaign.closes)));
+            }
+            if body.ratio > campaign.ratio {
+                notes.push(Note::new("ratio-exceeds").with("ratio", body.ratio).with("allowed", campaign.ratio));
+            }
+        }
+    }
+    Ok(notes)
+}
+
+fn point_code(tx: &mut Tx<'_>, tube: &Tube) -> StoreResult<String> {
+    let place = tube.point.map(|point| registry::place(tx, point)).transpose()?.flatten();
+    Ok(place.map_or_else(|| "?".to_owned(), |place| place.code))
+}
+
+/// A tube this very device opened may only not be folded yet.
+fn is_own(tube: TubeId, scan: EventId) -> bool {
+    tube.packed().device() == scan.packed().device()
+}
+
+pub fn person_sampled(tx: &mut Tx<'_>, body: &PersonSampled, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let mut notes = Vec::new();
+    let tube = store::tube(tx, body.tube)?;
+    match &tube {
+        None if is_own(body.tube, context.id) => {}
+        Some(tube) if tube.opened => notes.extend(about_tube(tx, tube, body.person, context)?),
+        _ => notes.push(Note::new("tube-unknown")),
+    }
+    if !registry::exists(tx, body.person)? {
+        notes.push(Note::new("person-unknown"));
+    } else if let Some(tube) = &tube {
+        notes.extend(not_listed(tx, tube, body.person)?);
+    }
+    let single = tube.as_ref().is_some_and(|tube| tube.ratio == 1);
+    if !single && follow_up::store::needs_single(tx, body.person)? {
+        notes.push(Note::new("single-needed"));
+    }
+    let specimens: Vec<Specimen> = store::specimens(tx, body.person)?.into_iter().filter(|s| s.scan != context.id && s.tube.id != body.tube).collect();
+    notes.extend(already_sampled(tx, &specimens, tube.as_ref(), context)?);
+    Ok(notes)
+}
+
+fn about_tube(tx: &mut Tx<'_>, tube: &Tube, person: PersonId, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let mut notes = Vec::new();
+    if let Some(seal) = tube.seal.filter(|seal| seal.at < context.happened) {
+        notes.push(Note::new("tube-sealed").with("time", context.site.show_hour(seal.at)));
+    }
+    let members = store::members(tx, tube.id)?;
+    let others = members.iter().filter(|member| member.scan != context.id);
+    if others.clone().any(|member| member.person == person) {
+        notes.push(Note::new("twice-in-tube"));
+    }
+    let count = others.count() + 1;
+    if count > usize::from(tube.ratio) {
+        notes.push(Note::new("tube-full").with("count", count).with("ratio", tube.ratio));
+    }
+    Ok(notes)
+}
+
+fn not_listed(tx: &mut Tx<'_>, tube: &Tube, person: PersonId) -> StoreResult<Option<Note>> {
+    let Some(campaign) = tube.campaign else { return Ok(None) };
+    let listed = campaigns::due(tx, campaign, tube.round, person)?.is_some_and(|due| due.listed);
+    Ok((!listed).then(|| Note::new("not-listed")))
+}
+
+/// Already swabbed in this operational day or this round, where and when. A swab that answers a hold or a loss is expected.
+fn already_sampled(tx: &mut Tx<'_>, specimens: &[Specimen], tube: Option<&Tube>, context: &FactContext) -> StoreResult<Option<Note>> {
+    if tube.is_some_and(|tube| tube.follow_up) {
+        return Ok(None);
+    }
+    let today = context.site.day_of(context.happened);
+    let counts = |s: &&Specimen| s.tube.first_held.is_none() && s.tube.lost.is_none() && s.swabbed <= context.happened;
+    let round = |s: &Specimen| tube.is_some_and(|tube| s.tube.campaign == tube.campaign && s.tube.round == tube.round);
+    let earlier = specimens.iter().rev().filter(counts).find(|s| round(s) || context.site.day_of(s.swabbed) == today);
+    let Some(earlier) = earlier else { return Ok(None) };
+    let code = if context.site.day_of(earlier.swabbed) == today { "sampled-today" } else { "sampled-round" };
+    Ok(Some(Note::new(code).with("time", context.site.show(earlier.swabbed)).with("point", point_code(tx, &earlier.tube)?)))
+}
+
+pub fn scan_undone(tx: &mut Tx<'_>, body: &ScanUndone, context: &FactContext) -> StoreResult<Vec<Note>> {
+    Ok(match store::scan(tx, body.scan)? {
+        None if body.scan.packed().device() == context.id.packed().device() => Vec::new(),
+        None => vec![Note::new("scan-unknown")],
+        Some(scan) if scan.undone => vec![Note::new("scan-undone-before")],
+        Some(_) => Vec::new(),
+    })
+}
+
+pub fn tube_sealed(tx: &mut Tx<'_>, body: &TubeSealed, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let mut notes = Vec::new();
+    match store::tube(tx, body.tube)? {
+        None if is_own(body.tube, context.id) => {}
+        None => notes.push(Note::new("tube-unknown")),
+        Some(tube) => {
+            if let Some(seal) = tube.seal.filter(|seal| seal.event != context.id) {
+                notes.push(Note::new("sealed-twice").with("time", context.site.show_hour(seal.at)));
+            }
+            if tube.swabs != body.count {
+                notes.push(Note::new("count-mismatch").with("count", body.count).with("scans", tube.swabs));
+            }
+        }
+    }
+    Ok(notes)
+}
