@@ -93,7 +93,7 @@ pub enum Reason {
     NoPlateau,
     /// Falls again after its maximum (hook effect).
     Hook,
-    /// The efficiency is outside 1.5 to 2.1 per cycle.
+    /// The efficiency is outside 1.5 to 2.25 per cycle.
     UnusualEfficiency,
     /// No Cq by the method asked for; another method may be reported.
     CqMethodFailed,

@@ -8,15 +8,15 @@ use crate::repair::line;
 /// Points in the log-linear window.
 const WINDOW: usize = 4;
 
-/// Efficiency of one curve: slope of the logarithm of `height` (fluorescence above the baseline, by index) over the last
-/// four cycles that lie above five times the noise and below 60 % of the height at the second-derivative maximum `turn`
-/// (Ramakers and Ruijter's window of linearity). None when there are fewer.
+/// Efficiency of one curve: slope of the logarithm of `height` (fluorescence above the baseline, by index) over the four
+/// cycles that end at the second-derivative maximum `turn` (Ramakers and Ruijter's window of linearity). None when the
+/// first of them is not three times above the noise.
 pub(crate) fn of_curve(height: impl Fn(usize) -> f64, turn: f64, noise: f64) -> Option<f64> {
     let at_turn = turn.round().max(0.0) as usize;
-    let ceiling = 0.6 * height(at_turn);
+    let ceiling = height(at_turn);
     let end = (0..=at_turn).rev().find(|&i| height(i) <= ceiling)?;
     let start = (end + 1).checked_sub(WINDOW)?;
-    if (start..=end).any(|i| height(i) < 5.0 * noise) {
+    if (start..=end).any(|i| height(i) < 3.0 * noise) {
         return None;
     }
     let logs: [f64; WINDOW] = std::array::from_fn(|i| height(start + i).ln());

@@ -63,7 +63,7 @@ impl Reader {
         // A curve that stays below a prescribed threshold has no Cq by the kit's own rule; nothing is put in its place.
         let fall_back = asked.is_none() && cqs.turn.is_some() && !fixed;
         reasons.add_if(asked.is_none() && cqs.turn.is_some(), Reason::CqMethodFailed);
-        let usual = cqs.efficiency.is_none_or(|efficiency| (1.5..=2.1).contains(&efficiency));
+        let usual = cqs.efficiency.is_none_or(|efficiency| (1.5..=2.25).contains(&efficiency));
         reasons.add_if(!usual, Reason::UnusualEfficiency);
         Reading {
             call,
