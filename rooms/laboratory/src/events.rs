@@ -1,6 +1,6 @@
 //! What is stored about the bench: accession, plates, runs, calls, release.
 
-use baton_kit::{LotId, PlaceId, PlateId, RunId, TubeId};
+use baton_kit::{EventId, LotId, PlaceId, PlateId, RunId, TubeId};
 use baton_ledger::{Command, EventBody};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,31 @@ impl Command for LayPlate {
     const KIND: &'static str = "laboratory.plate_laid";
 }
 
+/// Lays a plate that holds nobody's specimen: an instrument's file is put through it so that its curves can be looked at.
+/// Nothing on it can be released. The event's id becomes the [`PlateId`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LayBenchPlate {
+    pub code: String,
+    pub laboratory: PlaceId,
+    /// 96 or 384.
+    pub wells: u16,
+}
+impl Command for LayBenchPlate {
+    type Outcome = ();
+    const KIND: &'static str = "laboratory.bench_plate_laid";
+}
+
+/// Takes a plate out of use before it was read; its tubes are free for another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct DiscardPlate {
+    pub plate: PlateId,
+    pub reason: String,
+}
+impl Command for DiscardPlate {
+    type Outcome = ();
+    const KIND: &'static str = "laboratory.plate_discarded";
+}
+
 /// Reads an instrument's file onto a plate; the event's id becomes the [`RunId`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReadRun {
@@ -79,6 +104,7 @@ pub struct CurveStored {
     pub well: u16,
     pub target: String,
     pub dye: String,
+    /// Empty when the axis is that of the curve before.
     pub cycles: String,
     pub fluorescence: String,
     /// The instrument's own Cq × 1000, shown beside ours, never used as ours.
@@ -115,8 +141,30 @@ pub struct RunRead {
     pub controls_valid: bool,
     pub findings: Vec<RunFinding>,
     pub readings: Vec<TargetRead>,
-    /// Preliminary: whatever is not cleanly negative holds its people at once.
+    /// Preliminary: whatever is not cleanly negative holds its people at once. Empty when it is not known which tube stood where.
     pub tubes: Vec<TubeRead>,
+    /// What the rules made of each specimen well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<WellCall>,
+    /// The rules a negative must pass to be released without a second person, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify_rules: Vec<String>,
+}
+
+/// The rules' answer for one specimen well.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WellCall {
+    pub well: u16,
+    /// `detected`, `single_target`, `grey`, `not_detected`, `invalid`.
+    pub result: String,
+    /// `code:target`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What the rules say to do next.
+    pub action: String,
+    /// Which of the verification rules it did not pass; nothing for a clean negative.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_passed: Vec<String>,
 }
 
 /// Something wrong with controls or wells; it holds exactly the wells it names.
@@ -124,6 +172,14 @@ pub struct RunRead {
 pub struct RunFinding {
     pub code: String,
     pub wells: Vec<u16>,
+    /// The wells that show the fault, where they differ from the wells it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_in: Vec<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Another plate whose controls these curves fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches: Option<PlateId>,
 }
 
 /// One curve's reading.
@@ -147,8 +203,13 @@ pub struct ProposeOverride {
     pub run: RunId,
     pub reason: String,
 }
+/// In which capacity a proposal was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proposed {
+    pub director: bool,
+}
 impl Command for ProposeOverride {
-    type Outcome = ();
+    type Outcome = Proposed;
     const KIND: &'static str = "laboratory.override_proposed";
 }
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -175,13 +236,28 @@ pub struct ResultsSigned {
     pub waiting: Vec<TubeId>,
     /// The rules a released negative passed.
     pub passed: Vec<String>,
+    /// Signed as the laboratory's director.
+    #[serde(default)]
+    pub director: bool,
 }
 impl Command for SignResults {
     type Outcome = ResultsSigned;
     const KIND: &'static str = "laboratory.results_signed";
 }
 
-/// Corrects a released result; the earlier one stays to be seen.
+/// The first of the two people it takes to correct a released result.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ProposeAmendment {
+    pub tube: TubeId,
+    pub result: TubeOutcome,
+    pub reason: String,
+}
+impl Command for ProposeAmendment {
+    type Outcome = Proposed;
+    const KIND: &'static str = "laboratory.amendment_proposed";
+}
+
+/// Corrects a released result as another person proposed it; the earlier one stays to be seen.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AmendResult {
     pub tube: TubeId,
@@ -197,4 +273,17 @@ pub struct ResultAmended {
 impl Command for AmendResult {
     type Outcome = ResultAmended;
     const KIND: &'static str = "laboratory.result_amended";
+}
+
+/// Somebody looked into a finding of this room and closed it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SettleFinding {
+    /// The event that raised it.
+    pub finding: EventId,
+    pub code: String,
+    pub remark: String,
+}
+impl Command for SettleFinding {
+    type Outcome = ();
+    const KIND: &'static str = "laboratory.finding_settled";
 }
