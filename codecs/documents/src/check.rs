@@ -25,19 +25,12 @@ fn values(number: &str) -> Result<Vec<u32>, CheckError> {
             _ => match character.to_digit(MODULUS) {
                 Some(value) => values.push(value),
                 None => {
-                    return Err(CheckError::ForeignCharacter {
-                        character,
-                        at: index + 1,
-                    });
+                    return Err(CheckError::ForeignCharacter { character, at: index + 1 });
                 }
             },
         }
     }
-    if values.is_empty() {
-        Err(CheckError::Empty)
-    } else {
-        Ok(values)
-    }
+    if values.is_empty() { Err(CheckError::Empty) } else { Ok(values) }
 }
 
 /// The hybrid recursion of ISO 7064 §9 over the given values.
@@ -79,10 +72,7 @@ pub fn strip_check(number: &str) -> Result<String, CheckError> {
     if (product(&values) + check) % MODULUS != 1 {
         return Err(CheckError::Mismatch);
     }
-    Ok(values
-        .into_iter()
-        .map(|value| char::from(ALPHABET[value as usize]))
-        .collect())
+    Ok(values.into_iter().map(|value| char::from(ALPHABET[value as usize])).collect())
 }
 
 #[cfg(test)]
@@ -94,25 +84,13 @@ mod tests {
     fn known_numbers() {
         // Global Release Identifiers (GRid) carry MOD 37,36; this one is the example of the GRid standard.
         assert_eq!(check_character("A12425GABC1234002"), Ok('M'));
-        assert_eq!(
-            strip_check("A1-2425G-ABC1234002-M").as_deref(),
-            Ok("A12425GABC1234002")
-        );
-        assert_eq!(
-            strip_check("a12425gabc1234002m").as_deref(),
-            Ok("A12425GABC1234002")
-        );
+        assert_eq!(strip_check("A1-2425G-ABC1234002-M").as_deref(), Ok("A12425GABC1234002"));
+        assert_eq!(strip_check("a12425gabc1234002m").as_deref(), Ok("A12425GABC1234002"));
     }
 
     #[test]
     fn refusals_name_the_character() {
-        assert_eq!(
-            check_character("12张"),
-            Err(CheckError::ForeignCharacter {
-                character: '张',
-                at: 3
-            })
-        );
+        assert_eq!(check_character("12张"), Err(CheckError::ForeignCharacter { character: '张', at: 3 }));
         assert_eq!(check_character(" - "), Err(CheckError::Empty));
         assert_eq!(strip_check("7"), Err(CheckError::Empty));
         assert_eq!(strip_check("A12425GABC1234002N"), Err(CheckError::Mismatch));
@@ -141,12 +119,9 @@ mod tests {
                     if first == second {
                         continue;
                     }
-                    let text = |order: [&u8; 3]| {
-                        String::from_utf8(order.iter().map(|byte| **byte).collect()).unwrap()
-                    };
+                    let text = |order: [&u8; 3]| String::from_utf8(order.iter().map(|byte| **byte).collect()).unwrap();
                     swaps += 1;
-                    let same = check_character(&text([before, first, second]))
-                        == check_character(&text([before, second, first]));
+                    let same = check_character(&text([before, first, second])) == check_character(&text([before, second, first]));
                     missed += usize::from(same);
                 }
             }

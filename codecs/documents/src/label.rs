@@ -33,45 +33,26 @@ const BAR_MM: (f64, f64) = (0.19, 0.5);
 /// Smallest QR module that telephones read from paper.
 const QR_MODULE_MM_MIN: f64 = 0.25;
 const QR_QUIET_MODULES: f64 = 2.0;
-const TYPE_MM: (f64, f64) = (1.8, 3.6);
+const TYPE_MM_MIN: f64 = 1.8;
+/// Largest type, as a part of the label's height.
+const TYPE_PART_MAX: f64 = 0.14;
 
 impl Label {
     /// Tube label, 50 × 25 mm, bars: number, then for example campaign and declared ratio.
     pub fn tube(number: &str, lines: Vec<String>) -> Label {
-        Label {
-            width_mm: 50.0,
-            height_mm: 25.0,
-            symbol: Symbol::Code128,
-            content: number.to_owned(),
-            number: number.to_owned(),
-            lines,
-        }
+        Label { width_mm: 50.0, height_mm: 25.0, symbol: Symbol::Code128, content: number.to_owned(), number: number.to_owned(), lines }
     }
 
     /// Transport box label, 100 × 60 mm, QR that survives wet hands: number, then origin, destination, seal.
     pub fn transport_box(number: &str, lines: Vec<String>) -> Label {
         let symbol = Symbol::Qr(ErrorCorrection::High);
-        Label {
-            width_mm: 100.0,
-            height_mm: 60.0,
-            symbol,
-            content: number.to_owned(),
-            number: number.to_owned(),
-            lines,
-        }
+        Label { width_mm: 100.0, height_mm: 60.0, symbol, content: number.to_owned(), number: number.to_owned(), lines }
     }
 
     /// A person's registration label, 60 × 30 mm, QR: what is encoded, the number in letters, then name and grid.
     pub fn person(content: &str, number: &str, lines: Vec<String>) -> Label {
         let symbol = Symbol::Qr(ErrorCorrection::Quartile);
-        Label {
-            width_mm: 60.0,
-            height_mm: 30.0,
-            symbol,
-            content: content.to_owned(),
-            number: number.to_owned(),
-            lines,
-        }
+        Label { width_mm: 60.0, height_mm: 30.0, symbol, content: content.to_owned(), number: number.to_owned(), lines }
     }
 
     /// The label as SVG of its own size.
@@ -91,31 +72,18 @@ impl Label {
         let plan = self.plan()?;
         let (symbol_left, symbol_top) = (left + plan.symbol_left, top + plan.symbol_top);
         let path = match &plan.symbol {
-            Drawn::Bars {
-                bars,
-                module,
-                height,
-            } => run_path(&bars.modules, symbol_left, symbol_top, *module, *height),
+            Drawn::Bars { bars, module, height } => run_path(&bars.modules, symbol_left, symbol_top, *module, *height),
             Drawn::Square { code, module } => code.path(symbol_left, symbol_top, *module),
         };
-        let mut group =
-            format!("<path d=\"{path}\" fill=\"#000\" shape-rendering=\"crispEdges\"/>");
+        let mut group = format!("<path d=\"{path}\" fill=\"#000\" shape-rendering=\"crispEdges\"/>");
         for line in &plan.lines {
             group.push_str(&format!(
                 "<text x=\"{}\" y=\"{}\" font-size=\"{}\" font-family=\"{}\"{}>{}</text>",
                 millimetres(left + line.left),
                 millimetres(top + line.baseline),
                 millimetres(line.size),
-                if line.is_number {
-                    "ui-monospace,Menlo,Consolas,monospace"
-                } else {
-                    FONTS
-                },
-                if line.is_number {
-                    " font-weight=\"bold\""
-                } else {
-                    ""
-                },
+                if line.is_number { "ui-monospace,Menlo,Consolas,monospace" } else { FONTS },
+                if line.is_number { " font-weight=\"bold\"" } else { "" },
                 escape_xml(&line.text),
             ));
         }
@@ -140,27 +108,12 @@ impl Label {
         let module = (given / modules).min(BAR_MM.1);
         if module < BAR_MM.0 {
             let needed_mm = modules * BAR_MM.0;
-            return Err(DocumentError::NoRoom {
-                symbol: "Code 128",
-                needed_mm,
-                given_mm: given,
-            });
+            return Err(DocumentError::NoRoom { symbol: "Code 128", needed_mm, given_mm: given });
         }
-        let height = (self.height_mm * 0.45)
-            .max(5.0)
-            .min(self.height_mm - 2.0 * BORDER_MM);
+        let height = (self.height_mm * 0.45).max(5.0).min(self.height_mm - 2.0 * BORDER_MM);
         let symbol_left = (given - bars.modules.len() as f64 * module) / 2.0;
         let lines = self.text_lines(BORDER_MM, BORDER_MM + height, given - 2.0 * BORDER_MM);
-        Ok(Plan {
-            symbol: Drawn::Bars {
-                bars,
-                module,
-                height,
-            },
-            symbol_left,
-            symbol_top: BORDER_MM,
-            lines,
-        })
+        Ok(Plan { symbol: Drawn::Bars { bars, module, height }, symbol_left, symbol_top: BORDER_MM, lines })
     }
 
     fn plan_square(&self, level: ErrorCorrection) -> Result<Plan, DocumentError> {
@@ -170,55 +123,33 @@ impl Label {
         let module = side / modules;
         if module < QR_MODULE_MM_MIN {
             let needed_mm = modules * QR_MODULE_MM_MIN;
-            return Err(DocumentError::NoRoom {
-                symbol: "QR code",
-                needed_mm,
-                given_mm: side,
-            });
+            return Err(DocumentError::NoRoom { symbol: "QR code", needed_mm, given_mm: side });
         }
         let text_left = BORDER_MM + side;
         let lines = self.text_lines(text_left, BORDER_MM, self.width_mm - text_left - BORDER_MM);
         let inset = BORDER_MM + QR_QUIET_MODULES * module;
-        Ok(Plan {
-            symbol: Drawn::Square { code, module },
-            symbol_left: inset,
-            symbol_top: inset,
-            lines,
-        })
+        Ok(Plan { symbol: Drawn::Square { code, module }, symbol_left: inset, symbol_top: inset, lines })
     }
 
     /// The number and as many lines as there is room for, all in one size. The number shrinks rather than being cut.
     fn text_lines(&self, left: f64, top: f64, width: f64) -> Vec<Line> {
         let room = self.height_mm - BORDER_MM - top;
         let count = (self.lines.len() + 1) as f64;
-        let size = (room / (count * 1.25)).clamp(TYPE_MM.0, TYPE_MM.1);
+        let size = (room / (count * 1.25)).min(self.height_mm * TYPE_PART_MAX).max(TYPE_MM_MIN);
         let number_size = size.min(width / text_ems(&self.number).max(1.0));
-        let mut lines = vec![Line {
-            left,
-            baseline: top + size,
-            size: number_size,
-            is_number: true,
-            text: self.number.clone(),
-        }];
+        let mut lines = vec![Line { left, baseline: top + size, size: number_size, is_number: true, text: self.number.clone() }];
         for (index, text) in self.lines.iter().enumerate() {
             let baseline = top + size * (1.0 + 1.25 * (index + 1) as f64);
             if baseline > self.height_mm - BORDER_MM / 2.0 {
                 break;
             }
-            lines.push(Line {
-                left,
-                baseline,
-                size,
-                is_number: false,
-                text: fit_text(text, width / size),
-            });
+            lines.push(Line { left, baseline, size, is_number: false, text: fit_text(text, width / size) });
         }
         lines
     }
 }
 
-const FONTS: &str =
-    "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',sans-serif";
+const FONTS: &str = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',sans-serif";
 
 /// A label with every part in its place, in millimetres from the upper left corner.
 pub(crate) struct Plan {
@@ -229,15 +160,8 @@ pub(crate) struct Plan {
 }
 
 pub(crate) enum Drawn {
-    Bars {
-        bars: Bars,
-        module: f64,
-        height: f64,
-    },
-    Square {
-        code: QrCode,
-        module: f64,
-    },
+    Bars { bars: Bars, module: f64, height: f64 },
+    Square { code: QrCode, module: f64 },
 }
 
 pub(crate) struct Line {
@@ -254,13 +178,7 @@ mod tests {
 
     #[test]
     fn everything_stays_on_the_label() {
-        let lines = vec![
-            "第三轮 10:1".to_owned(),
-            "2026-11-04".into(),
-            "x".repeat(200),
-            "4".into(),
-            "5".into(),
-        ];
+        let lines = vec!["第三轮 10:1".to_owned(), "2026-11-04".into(), "x".repeat(200), "4".into(), "5".into()];
         let labels = [
             Label::tube("T00000123456K", lines.clone()),
             Label::transport_box("B0000123X", lines.clone()),
@@ -269,27 +187,14 @@ mod tests {
         for label in labels {
             let plan = label.plan().unwrap();
             for line in &plan.lines {
-                assert!(
-                    line.left + text_ems(&line.text) * line.size <= label.width_mm,
-                    "{}",
-                    line.text
-                );
+                assert!(line.left + text_ems(&line.text) * line.size <= label.width_mm, "{}", line.text);
                 assert!(line.baseline <= label.height_mm && line.size > 1.0);
             }
             let (width, height) = match &plan.symbol {
-                Drawn::Bars {
-                    bars,
-                    module,
-                    height,
-                } => (bars.modules.len() as f64 * module, *height),
-                Drawn::Square { code, module } => {
-                    (code.width as f64 * module, code.width as f64 * module)
-                }
+                Drawn::Bars { bars, module, height } => (bars.modules.len() as f64 * module, *height),
+                Drawn::Square { code, module } => (code.width as f64 * module, code.width as f64 * module),
             };
-            assert!(
-                plan.symbol_left + width <= label.width_mm
-                    && plan.symbol_top + height <= label.height_mm
-            );
+            assert!(plan.symbol_left + width <= label.width_mm && plan.symbol_top + height <= label.height_mm);
             assert_eq!(plan.lines[0].text, label.number);
         }
     }
@@ -297,32 +202,10 @@ mod tests {
     #[test]
     fn a_number_that_does_not_fit_is_refused() {
         let error = Label::tube(&"X9".repeat(20), vec![]).svg().unwrap_err();
-        assert!(
-            matches!(
-                error,
-                DocumentError::NoRoom {
-                    symbol: "Code 128",
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        let long = Label {
-            width_mm: 20.0,
-            height_mm: 10.0,
-            ..Label::person(&"张".repeat(60), "1", vec![])
-        };
-        assert!(matches!(
-            long.svg(),
-            Err(DocumentError::NoRoom {
-                symbol: "QR code",
-                ..
-            })
-        ));
-        let none = Label {
-            width_mm: f64::NAN,
-            ..Label::tube("1", vec![])
-        };
+        assert!(matches!(error, DocumentError::NoRoom { symbol: "Code 128", .. }), "{error}");
+        let long = Label { width_mm: 20.0, height_mm: 10.0, ..Label::person(&"张".repeat(60), "1", vec![]) };
+        assert!(matches!(long.svg(), Err(DocumentError::NoRoom { symbol: "QR code", .. })));
+        let none = Label { width_mm: f64::NAN, ..Label::tube("1", vec![]) };
         assert_eq!(none.svg(), Err(DocumentError::BadSize("label")));
     }
 }

@@ -25,17 +25,9 @@ pub enum DocumentError {
     #[error("{bytes} bytes do not fit in one {symbol}")]
     TooLong { symbol: &'static str, bytes: usize },
     #[error("{symbol} cannot hold “{character}” (character {at})")]
-    NotEncodable {
-        symbol: &'static str,
-        character: char,
-        at: usize,
-    },
+    NotEncodable { symbol: &'static str, character: char, at: usize },
     #[error("the {symbol} needs {needed_mm:.1} mm and the label has {given_mm:.1} mm")]
-    NoRoom {
-        symbol: &'static str,
-        needed_mm: f64,
-        given_mm: f64,
-    },
+    NoRoom { symbol: &'static str, needed_mm: f64, given_mm: f64 },
     #[error("{0} is not a usable size")]
     BadSize(&'static str),
 }

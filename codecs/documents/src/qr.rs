@@ -34,18 +34,9 @@ pub fn qr_code(text: &str, level: ErrorCorrection) -> Result<QrCode, DocumentErr
         ErrorCorrection::Quartile => qrcode::EcLevel::Q,
         ErrorCorrection::High => qrcode::EcLevel::H,
     };
-    let code = qrcode::QrCode::with_error_correction_level(text, level).map_err(|_| {
-        DocumentError::TooLong {
-            symbol: "QR code",
-            bytes: text.len(),
-        }
-    })?;
+    let code = qrcode::QrCode::with_error_correction_level(text, level).map_err(|_| DocumentError::TooLong { symbol: "QR code", bytes: text.len() })?;
     let width = code.width();
-    let modules = code
-        .into_colors()
-        .into_iter()
-        .map(|color| color == qrcode::Color::Dark)
-        .collect();
+    let modules = code.into_colors().into_iter().map(|color| color == qrcode::Color::Dark).collect();
     Ok(QrCode { width, modules })
 }
 
@@ -53,12 +44,7 @@ pub fn qr_code(text: &str, level: ErrorCorrection) -> Result<QrCode, DocumentErr
 ///
 /// # Errors
 /// As [`qr_code`]; a size that is not positive.
-pub fn qr_svg(
-    text: &str,
-    level: ErrorCorrection,
-    quiet_zone: u8,
-    side_mm: f64,
-) -> Result<String, DocumentError> {
+pub fn qr_svg(text: &str, level: ErrorCorrection, quiet_zone: u8, side_mm: f64) -> Result<String, DocumentError> {
     if !(side_mm > 0.0 && side_mm.is_finite()) {
         return Err(DocumentError::BadSize("side"));
     }
@@ -74,13 +60,7 @@ pub fn qr_svg(
 impl QrCode {
     /// The dark modules as an SVG path with its upper left corner at `left`, `top`.
     pub(crate) fn path(&self, left: f64, top: f64, module: f64) -> String {
-        self.modules
-            .chunks(self.width)
-            .enumerate()
-            .map(|(row, modules)| {
-                run_path(modules, left, top + row as f64 * module, module, module)
-            })
-            .collect()
+        self.modules.chunks(self.width).enumerate().map(|(row, modules)| run_path(modules, left, top + row as f64 * module, module, module)).collect()
     }
 }
 

@@ -41,14 +41,7 @@ impl SheetLayout {
     /// 3 × 8 self-adhesive labels of 70 × 36 mm, edge to edge.
     pub fn adhesive_24() -> SheetLayout {
         let cells = SheetLayout::grid(3, 8);
-        SheetLayout {
-            label_width_mm: 70.0,
-            label_height_mm: 36.0,
-            left_mm: 0.0,
-            top_mm: 4.5,
-            cut_lines: false,
-            ..cells
-        }
+        SheetLayout { label_width_mm: 70.0, label_height_mm: 36.0, left_mm: 0.0, top_mm: 4.5, cut_lines: false, ..cells }
     }
 
     /// Labels on one page.
@@ -57,30 +50,11 @@ impl SheetLayout {
     }
 
     fn check(&self) -> Result<(), DocumentError> {
-        let across = |count: u16, size: f64, gap: f64, start: f64| {
-            start + f64::from(count) * size + f64::from(count.saturating_sub(1)) * gap
-        };
-        let width = across(
-            self.columns,
-            self.label_width_mm,
-            self.column_gap_mm,
-            self.left_mm,
-        );
-        let height = across(
-            self.rows,
-            self.label_height_mm,
-            self.row_gap_mm,
-            self.top_mm,
-        );
-        let fits = width <= PAGE.0 + 0.01
-            && height <= PAGE.1 + 0.01
-            && self.left_mm >= 0.0
-            && self.top_mm >= 0.0;
-        if fits && self.labels_per_page() > 0 {
-            Ok(())
-        } else {
-            Err(DocumentError::BadSize("label sheet"))
-        }
+        let across = |count: u16, size: f64, gap: f64, start: f64| start + f64::from(count) * size + f64::from(count.saturating_sub(1)) * gap;
+        let width = across(self.columns, self.label_width_mm, self.column_gap_mm, self.left_mm);
+        let height = across(self.rows, self.label_height_mm, self.row_gap_mm, self.top_mm);
+        let fits = width <= PAGE.0 + 0.01 && height <= PAGE.1 + 0.01 && self.left_mm >= 0.0 && self.top_mm >= 0.0;
+        if fits && self.labels_per_page() > 0 { Ok(()) } else { Err(DocumentError::BadSize("label sheet")) }
     }
 }
 
@@ -88,15 +62,9 @@ impl SheetLayout {
 ///
 /// # Errors
 /// A grid larger than the page; a label whose symbol does not fit its cell.
-pub fn label_sheet_pages(
-    labels: &[Label],
-    layout: &SheetLayout,
-) -> Result<Vec<String>, DocumentError> {
+pub fn label_sheet_pages(labels: &[Label], layout: &SheetLayout) -> Result<Vec<String>, DocumentError> {
     layout.check()?;
-    labels
-        .chunks(layout.labels_per_page())
-        .map(|labels| page(labels, layout))
-        .collect()
+    labels.chunks(layout.labels_per_page()).map(|labels| page(labels, layout)).collect()
 }
 
 fn page(labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError> {
@@ -105,10 +73,7 @@ fn page(labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError>
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"210mm\" height=\"297mm\" viewBox=\"0 0 210 297\"><rect width=\"210\" height=\"297\" fill=\"#fff\"/>",
     );
     for (index, label) in labels.iter().enumerate() {
-        let (row, column) = (
-            index / usize::from(layout.columns),
-            index % usize::from(layout.columns),
-        );
+        let (row, column) = (index / usize::from(layout.columns), index % usize::from(layout.columns));
         let left = layout.left_mm + column as f64 * (width + layout.column_gap_mm);
         let top = layout.top_mm + row as f64 * (height + layout.row_gap_mm);
         if layout.cut_lines {
@@ -120,11 +85,7 @@ fn page(labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError>
                 millimetres(height)
             ));
         }
-        let fitted = Label {
-            width_mm: width,
-            height_mm: height,
-            ..label.clone()
-        };
+        let fitted = Label { width_mm: width, height_mm: height, ..label.clone() };
         svg.push_str(&fitted.svg_group(left, top)?);
     }
     svg.push_str("</svg>");
@@ -135,11 +96,7 @@ fn page(labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError>
 ///
 /// # Errors
 /// As [`label_sheet_pages`].
-pub fn label_sheet_html(
-    title: &str,
-    labels: &[Label],
-    layout: &SheetLayout,
-) -> Result<String, DocumentError> {
+pub fn label_sheet_html(title: &str, labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError> {
     let pages = label_sheet_pages(labels, layout)?;
     Ok(format!(
         "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>{}</title><style>@page{{size:A4;margin:0}}body{{margin:0}}svg{{display:block;break-after:page}}</style></head><body>{}</body></html>\n",
@@ -153,47 +110,29 @@ mod tests {
     use super::*;
 
     fn labels(count: usize) -> Vec<Label> {
-        (0..count)
-            .map(|number| Label::tube(&format!("T{number:06}"), vec!["<b>".into()]))
-            .collect()
+        (0..count).map(|number| Label::tube(&format!("T{number:06}"), vec!["<b>".into()])).collect()
     }
 
     #[test]
     fn labels_run_over_as_many_pages_as_needed() {
         let layout = SheetLayout::grid(3, 8);
         let pages = label_sheet_pages(&labels(49), &layout).unwrap();
-        let numbers: Vec<usize> = pages
-            .iter()
-            .map(|page| page.matches(">T0").count())
-            .collect();
+        let numbers: Vec<usize> = pages.iter().map(|page| page.matches(">T0").count()).collect();
         assert_eq!(numbers, [24, 24, 1]);
         let html = label_sheet_html("A & B", &labels(1), &layout).unwrap();
-        assert!(
-            html.contains("<title>A &amp; B</title>")
-                && html.contains("&lt;b&gt;")
-                && !html.contains("<b>")
-        );
+        assert!(html.contains("<title>A &amp; B</title>") && html.contains("&lt;b&gt;") && !html.contains("<b>"));
     }
 
     #[test]
     fn a_grid_larger_than_the_page_is_refused() {
-        let wide = SheetLayout {
-            label_width_mm: 71.0,
-            ..SheetLayout::adhesive_24()
-        };
-        assert_eq!(
-            label_sheet_pages(&labels(1), &wide),
-            Err(DocumentError::BadSize("label sheet"))
-        );
+        let wide = SheetLayout { label_width_mm: 71.0, ..SheetLayout::adhesive_24() };
+        assert_eq!(label_sheet_pages(&labels(1), &wide), Err(DocumentError::BadSize("label sheet")));
         assert!(label_sheet_pages(&labels(1), &SheetLayout::grid(0, 4)).is_err());
         assert!(label_sheet_pages(&labels(1), &SheetLayout::adhesive_24()).is_ok());
     }
 
     #[test]
     fn labels_too_small_for_their_number_are_refused() {
-        assert!(matches!(
-            label_sheet_pages(&labels(1), &SheetLayout::grid(12, 8)),
-            Err(DocumentError::NoRoom { .. })
-        ));
+        assert!(matches!(label_sheet_pages(&labels(1), &SheetLayout::grid(12, 8)), Err(DocumentError::NoRoom { .. })));
     }
 }

@@ -27,10 +27,7 @@ pub(crate) fn run_path(modules: &[bool], left: f64, top: f64, module: f64, heigh
     let mut at = 0;
     for run in modules.chunk_by(|a, b| a == b) {
         if run[0] {
-            let (x, width) = (
-                millimetres(left + at as f64 * module),
-                millimetres(run.len() as f64 * module),
-            );
+            let (x, width) = (millimetres(left + at as f64 * module), millimetres(run.len() as f64 * module));
             let (y, height) = (millimetres(top), millimetres(height));
             path.push_str(&format!("M{x} {y}h{width}v{height}h-{width}z"));
         }
@@ -41,9 +38,7 @@ pub(crate) fn run_path(modules: &[bool], left: f64, top: f64, module: f64, heigh
 
 /// Width of a text in ems, near enough to choose a type size: East Asian letters are square, others narrower.
 pub(crate) fn text_ems(text: &str) -> f64 {
-    text.chars()
-        .map(|letter| if letter >= '\u{1100}' { 1.0 } else { 0.62 })
-        .sum()
+    text.chars().map(|letter| if letter >= '\u{1100}' { 1.0 } else { 0.62 }).sum()
 }
 
 /// The text, or as much of it as fits in so many ems with an ellipsis behind.
@@ -70,18 +65,12 @@ mod tests {
 
     #[test]
     fn markup_cannot_leave_its_place() {
-        assert_eq!(
-            escape_xml("<b a='1'>\"&\u{0}</b>"),
-            "&lt;b a=&#39;1&#39;&gt;&quot;&amp; &lt;/b&gt;"
-        );
+        assert_eq!(escape_xml("<b a='1'>\"&\u{0}</b>"), "&lt;b a=&#39;1&#39;&gt;&quot;&amp; &lt;/b&gt;");
     }
 
     #[test]
     fn lengths_are_short() {
-        assert_eq!(
-            [20.0, 0.1, 1.0 / 3.0, 100.0].map(millimetres),
-            ["20", "0.1", "0.333", "100"]
-        );
+        assert_eq!([20.0, 0.1, 1.0 / 3.0, 100.0].map(millimetres), ["20", "0.1", "0.333", "100"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the columns of vendors' tables mean.
 
+use std::collections::BTreeMap;
+
 use crate::well::parse_well;
 
 /// Meaning of a column. Several names stand for one meaning; the first column that has it counts.
@@ -42,11 +44,7 @@ pub(crate) enum Role {
 
 /// Letters and digits of a column's name in small letters; the Cyrillic т in vendors' “Cт” counts as t.
 pub(crate) fn fold(name: &str) -> String {
-    name.chars()
-        .flat_map(char::to_lowercase)
-        .map(|letter| if letter == '\u{442}' { 't' } else { letter })
-        .filter(|letter| letter.is_alphanumeric())
-        .collect()
+    name.chars().flat_map(char::to_lowercase).map(|letter| if letter == '\u{442}' { 't' } else { letter }).filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// Meaning of a column by its name.
@@ -108,26 +106,28 @@ fn is_flag(name: &str) -> bool {
 /// Where the columns of a table stand.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
-    roles: Vec<Role>,
     names: Vec<String>,
+    /// The columns of each meaning, in their order.
+    places: BTreeMap<Role, Vec<usize>>,
 }
 
 impl Columns {
     pub(crate) fn new<'a>(header: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = header.map(str::to_owned).collect();
-        Columns {
-            roles: names.iter().map(|name| role(name)).collect(),
-            names,
+        let mut places: BTreeMap<Role, Vec<usize>> = BTreeMap::new();
+        for (index, name) in names.iter().enumerate() {
+            places.entry(role(name)).or_default().push(index);
         }
+        Columns { names, places }
     }
 
     /// Index of the first column with this meaning.
     pub(crate) fn find(&self, role: Role) -> Option<usize> {
-        self.roles.iter().position(|known| *known == role)
+        self.all(role).first().copied()
     }
 
     pub(crate) fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+        self.places.contains_key(&role)
     }
 
     /// Name of a column as written.
@@ -136,20 +136,13 @@ impl Columns {
     }
 
     /// Columns with this meaning.
-    pub(crate) fn all(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
-        self.roles
-            .iter()
-            .enumerate()
-            .filter(move |(_, known)| **known == role)
-            .map(|(index, _)| index)
+    pub(crate) fn all(&self, role: Role) -> &[usize] {
+        self.places.get(&role).map_or(&[], Vec::as_slice)
     }
 
     /// Columns that are named by wells, with their places.
     pub(crate) fn wells(&self) -> impl Iterator<Item = (usize, (u16, u16))> + '_ {
-        self.names
-            .iter()
-            .enumerate()
-            .filter_map(|(index, name)| Some((index, parse_well(name)?)))
+        self.names.iter().enumerate().filter_map(|(index, name)| Some((index, parse_well(name)?)))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -160,21 +153,13 @@ impl Columns {
     pub(crate) fn kind(&self) -> Option<TableKind> {
         let has_well = self.has(Role::Well) || self.has(Role::Position);
         match () {
-            () if !has_well && self.has(Role::Cycle) && self.wells().count() > 0 => {
-                Some(TableKind::Curves)
-            }
+            () if !has_well && self.has(Role::Cycle) && self.wells().count() > 0 => Some(TableKind::Curves),
             () if !has_well => None,
             () if self.has(Role::Program) && self.has(Role::Cycle) => Some(TableKind::Readings),
-            () if self.has(Role::Cycle) && (self.has(Role::Rn) || self.has(Role::DeltaRn)) => {
-                Some(TableKind::Amplification)
-            }
+            () if self.has(Role::Cycle) && (self.has(Role::Rn) || self.has(Role::DeltaRn)) => Some(TableKind::Amplification),
             () if self.has(Role::Cycle) => None,
             () if self.has(Role::Cq) || self.has(Role::AlleleCq(1)) => Some(TableKind::Results),
-            () if self.has(Role::Sample)
-                && (self.has(Role::Target) || self.has(Role::SnpAssay)) =>
-            {
-                Some(TableKind::Setup)
-            }
+            () if self.has(Role::Sample) && (self.has(Role::Target) || self.has(Role::SnpAssay)) => Some(TableKind::Setup),
             () => None,
         }
     }
@@ -205,34 +190,13 @@ mod tests {
 
     #[test]
     fn tables_are_told_by_their_columns() {
-        assert_eq!(
-            kind("Well\tWell Position\tSample Name\tTarget Name\tTask"),
-            Some(TableKind::Setup)
-        );
-        assert_eq!(
-            kind("Well\tCycle\tTarget Name\tRn\tΔRn"),
-            Some(TableKind::Amplification)
-        );
-        assert_eq!(
-            kind("Well\tCycle Number\tTarget\tRn\tdRn"),
-            Some(TableKind::Amplification)
-        );
-        assert_eq!(
-            kind("\tWell\tFluor\tTarget\tContent\tSample\tCq"),
-            Some(TableKind::Results)
-        );
-        assert_eq!(
-            kind("Include\tColor\tPos\tName\tCp"),
-            Some(TableKind::Results)
-        );
-        assert_eq!(
-            kind("Well\tSample Name\tDetector Name\tCт"),
-            Some(TableKind::Results)
-        );
-        assert_eq!(
-            kind("SamplePos\tSampleName\tProg#\tSeg#\tCycle#\t483-533"),
-            Some(TableKind::Readings)
-        );
+        assert_eq!(kind("Well\tWell Position\tSample Name\tTarget Name\tTask"), Some(TableKind::Setup));
+        assert_eq!(kind("Well\tCycle\tTarget Name\tRn\tΔRn"), Some(TableKind::Amplification));
+        assert_eq!(kind("Well\tCycle Number\tTarget\tRn\tdRn"), Some(TableKind::Amplification));
+        assert_eq!(kind("\tWell\tFluor\tTarget\tContent\tSample\tCq"), Some(TableKind::Results));
+        assert_eq!(kind("Include\tColor\tPos\tName\tCp"), Some(TableKind::Results));
+        assert_eq!(kind("Well\tSample Name\tDetector Name\tCт"), Some(TableKind::Results));
+        assert_eq!(kind("SamplePos\tSampleName\tProg#\tSeg#\tCycle#\t483-533"), Some(TableKind::Readings));
         assert_eq!(kind("\tCycle\tA1\tA2"), Some(TableKind::Curves));
         assert_eq!(kind("Well\tCycle\tROX\tSYBR"), None);
         assert_eq!(kind("Well\tStage Number\tCycle Number\tX1_M1"), None);

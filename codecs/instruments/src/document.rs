@@ -3,7 +3,7 @@
 use baton_sheets::{Row, Workbook};
 
 use crate::columns::{Columns, TableKind};
-use crate::limits::{Limits, NAME_BYTES_MAX};
+use crate::limits::{CELL_BYTES_MAX, COLUMNS_MAX, Limits};
 use crate::lines::{cells, delimiter, lines};
 use crate::problem::{ErrorKind, Notes, ParseError};
 use crate::value::excerpt;
@@ -33,40 +33,25 @@ impl Document {
     /// The first fact with one of these names, blanks and “NA” apart.
     pub(crate) fn fact(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|wanted| {
-            let mut found = self
-                .facts
-                .iter()
-                .filter(|(name, _)| crate::columns::fold(name) == crate::columns::fold(wanted));
-            found
-                .find(|(_, value)| !value.is_empty() && value != "NA")
-                .map(|(_, value)| value.clone())
+            let mut found = self.facts.iter().filter(|(name, _)| crate::columns::fold(name) == crate::columns::fold(wanted));
+            found.find(|(_, value)| !value.is_empty() && value != "NA").map(|(_, value)| value.clone())
         })
     }
 
     /// Reads a text file in which tables stand between headings and facts.
-    pub(crate) fn from_text(
-        text: &str,
-        notes: &mut Notes,
-        limits: Limits,
-    ) -> Result<Document, ParseError> {
+    pub(crate) fn from_text(text: &str, notes: &mut Notes, limits: Limits) -> Result<Document, ParseError> {
         let delimiter = delimiter(text);
         let mut collector = Collector::new(limits);
         for (number, line) in lines(text) {
             let trimmed = line.trim_ascii();
-            if let Some(section) = trimmed
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(']'))
-            {
+            if let Some(section) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 collector.section(Some(section.to_owned()));
                 continue;
             }
             if collector.state == State::Skipped && !trimmed.is_empty() {
                 continue;
             }
-            if let Some(fact) = trimmed
-                .strip_prefix("* ")
-                .or_else(|| trimmed.strip_prefix("*\t"))
-            {
+            if let Some(fact) = trimmed.strip_prefix("* ").or_else(|| trimmed.strip_prefix("*\t")) {
                 collector.fact(fact.split_once('=').unwrap_or((fact, "")));
                 continue;
             }
@@ -76,21 +61,10 @@ impl Document {
     }
 
     /// Reads all visible worksheets of a workbook.
-    pub(crate) fn from_workbook(
-        bytes: &[u8],
-        notes: &mut Notes,
-        limits: Limits,
-    ) -> Result<Document, ParseError> {
-        let refuse = |notes: &Notes, error: baton_sheets::SheetError| {
-            notes.error(ErrorKind::Sheet(error.kind))
-        };
-        let mut book =
-            Workbook::open(bytes, "", limits.sheets()).map_err(|error| refuse(notes, error))?;
-        let names: Vec<String> = book
-            .sheets()
-            .iter()
-            .map(|sheet| sheet.name.clone())
-            .collect();
+    pub(crate) fn from_workbook(bytes: &[u8], notes: &mut Notes, limits: Limits) -> Result<Document, ParseError> {
+        let refuse = |notes: &Notes, error: baton_sheets::SheetError| notes.error(ErrorKind::Sheet(error.kind));
+        let mut book = Workbook::open(bytes, "", limits.sheets()).map_err(|error| refuse(notes, error))?;
+        let names: Vec<String> = book.sheets().iter().map(|sheet| sheet.name.clone()).collect();
         let mut collector = Collector::new(limits);
         for name in names.into_iter().filter(|name| !is_never_read(name)) {
             notes.member = Some(name.clone());
@@ -113,14 +87,7 @@ impl Document {
 /// Worksheets of raw and derived measures, which are large and not used.
 fn is_never_read(sheet: &str) -> bool {
     let name = crate::columns::fold(sheet);
-    [
-        "rawdata",
-        "multicomponent",
-        "multicomponentdata",
-        "meltcurverawdata",
-        "meltcurveresult",
-    ]
-    .contains(&name.as_str())
+    ["rawdata", "multicomponent", "multicomponentdata", "meltcurverawdata", "meltcurveresult"].contains(&name.as_str())
 }
 
 /// Sorts lines into facts, headers and rows.
@@ -144,13 +111,7 @@ enum State {
 
 impl Collector {
     fn new(limits: Limits) -> Self {
-        Collector {
-            document: Document::default(),
-            section: None,
-            state: State::Facts,
-            limits,
-            rows: 0,
-        }
+        Collector { document: Document::default(), section: None, state: State::Facts, limits, rows: 0 }
     }
 
     fn section(&mut self, name: Option<String>) {
@@ -163,10 +124,8 @@ impl Collector {
     }
 
     fn fact(&mut self, (name, value): (&str, &str)) {
-        if self.document.facts.len() < FACTS_MAX && value.len() <= NAME_BYTES_MAX {
-            self.document
-                .facts
-                .push((excerpt(name), value.trim().to_owned()));
+        if self.document.facts.len() < FACTS_MAX && value.len() <= CELL_BYTES_MAX {
+            self.document.facts.push((excerpt(name), value.trim().to_owned()));
         }
     }
 
@@ -175,10 +134,7 @@ impl Collector {
         if let Some((name, filter)) = first.split_once("Selected Filter:") {
             self.fact(("Selected Filter", filter));
             self.fact(split_fact(name.trim(), ""));
-        } else if let Some((name, software)) = second
-            .strip_prefix("Experiment - ")
-            .and_then(|text| text.split_once("(Run on "))
-        {
+        } else if let Some((name, software)) = second.strip_prefix("Experiment - ").and_then(|text| text.split_once("(Run on ")) {
             self.fact(("Experiment", name));
             self.fact(("Software", software.trim_end_matches(')')));
         } else {
@@ -187,11 +143,8 @@ impl Collector {
     }
 
     fn row(&mut self, number: usize, cells: &[&str], notes: &Notes) -> Result<(), ParseError> {
-        if let Some(cell) = cells.iter().find(|cell| cell.len() > NAME_BYTES_MAX) {
-            let kind = ErrorKind::OverLimit {
-                what: "bytes in one cell",
-                limit: NAME_BYTES_MAX as u64,
-            };
+        if let Some(cell) = cells.iter().find(|cell| cell.len() > CELL_BYTES_MAX) {
+            let kind = ErrorKind::OverLimit { what: "bytes in one cell", limit: CELL_BYTES_MAX as u64 };
             return Err(notes.error_at(Some(number), Some(excerpt(cell)), kind));
         }
         let mut filled = cells.iter().filter(|cell| !cell.is_empty());
@@ -219,12 +172,12 @@ impl Collector {
     /// Begins a table when the cells are column names. Names are words, so a row with a number is none; below a header
     /// only another complete header begins a new table.
     fn open_table(&mut self, header: &[&str], notes: &Notes) -> Result<bool, ParseError> {
-        let words = header
-            .iter()
-            .filter(|cell| !cell.is_empty())
-            .all(|cell| cell.parse::<f64>().is_err());
+        let words = header.iter().filter(|cell| !cell.is_empty()).all(|cell| cell.parse::<f64>().is_err());
         if !words || (self.state != State::Facts && !is_well_column(header)) {
             return Ok(false);
+        }
+        if header.len() > COLUMNS_MAX {
+            return Err(notes.over_limit("columns", COLUMNS_MAX as u64));
         }
         let columns = Columns::new(header.iter().copied());
         let Some(kind) = columns.kind() else {
@@ -238,12 +191,7 @@ impl Collector {
             return Err(notes.over_limit("tables", TABLES_MAX as u64));
         }
         let section = self.section.clone();
-        self.document.tables.push(Table {
-            section,
-            kind,
-            columns,
-            rows: Vec::new(),
-        });
+        self.document.tables.push(Table { section, kind, columns, rows: Vec::new() });
         self.state = State::Table;
         Ok(true)
     }
@@ -252,9 +200,7 @@ impl Collector {
 /// Whether a column of the header names the wells.
 fn is_well_column(header: &[&str]) -> bool {
     use crate::columns::{Role, role};
-    header
-        .iter()
-        .any(|name| matches!(role(name), Role::Well | Role::Position))
+    header.iter().any(|name| matches!(role(name), Role::Well | Role::Position))
 }
 
 /// `Key,value`, `Key: value` or `Key = value`.
@@ -275,31 +221,16 @@ mod tests {
         let document = Document::from_text(text, &mut Notes::new("x"), Limits::default()).unwrap();
         assert_eq!(document.fact(&["block type"]).as_deref(), Some("96-Well"));
         assert_eq!(document.fact(&["Barcode"]), None);
-        assert_eq!(
-            document.fact(&["Analysis Type"]).as_deref(),
-            Some("Singleplex")
-        );
-        let [table] = &document.tables[..] else {
-            panic!("{:?}", document.tables)
-        };
-        assert_eq!(
-            (table.kind, table.section.as_deref()),
-            (TableKind::Results, Some("Results"))
-        );
-        assert_eq!(
-            table.rows.iter().map(|row| row.number).collect::<Vec<_>>(),
-            [9, 10]
-        );
+        assert_eq!(document.fact(&["Analysis Type"]).as_deref(), Some("Singleplex"));
+        let [table] = &document.tables[..] else { panic!("{:?}", document.tables) };
+        assert_eq!((table.kind, table.section.as_deref()), (TableKind::Results, Some("Results")));
+        assert_eq!(table.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [9, 10]);
     }
 
     #[test]
     fn a_cell_without_end_is_refused() {
-        let text = format!(
-            "Well,Sample,Target,Cq\nA1,{},N,20\n",
-            "x".repeat(NAME_BYTES_MAX + 1)
-        );
-        let error =
-            Document::from_text(&text, &mut Notes::new("x"), Limits::default()).unwrap_err();
+        let text = format!("Well,Sample,Target,Cq\nA1,{},N,20\n", "x".repeat(CELL_BYTES_MAX + 1));
+        let error = Document::from_text(&text, &mut Notes::new("x"), Limits::default()).unwrap_err();
         assert!(error.to_string().starts_with("x, line 2, xxx"), "{error}");
     }
 }

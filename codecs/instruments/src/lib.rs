@@ -30,10 +30,7 @@ pub use rdml::{RdmlVersion, write_rdml, write_rdml_runs};
 pub use sniff::{Format, sniff};
 pub use value::parse_cq;
 pub use well::{WellPosition, parse_well, well_label};
-pub use worklist::{
-    Worklist, WorklistTarget, WorklistWell, worklist_cfx, worklist_cfx_for_dye,
-    worklist_quantstudio,
-};
+pub use worklist::{Worklist, WorklistTarget, WorklistWell, worklist_cfx, worklist_cfx_for_dye, worklist_quantstudio};
 
 use problem::Notes;
 
@@ -41,11 +38,7 @@ use problem::Notes;
 ///
 /// # Errors
 /// A refusal of the whole file, with the place that stopped the reading.
-pub fn parse(
-    bytes: &[u8],
-    file_name: &str,
-    limits: Limits,
-) -> Result<(Vec<Run>, Vec<Problem>), ParseError> {
+pub fn parse(bytes: &[u8], file_name: &str, limits: Limits) -> Result<(Vec<Run>, Vec<Problem>), ParseError> {
     let mut notes = Notes::new(file_name);
     if bytes.len() > limits.bytes_max {
         return Err(notes.over_limit("bytes", limits.bytes_max as u64));
@@ -61,28 +54,16 @@ pub fn parse(
             let format = sniff::workbook_format(&document);
             plate::assemble(&document, format, &mut notes, limits)?
         }
-        Format::BioMark => {
-            biomark::read(&sniff::decode_text(bytes, &mut notes)?, &mut notes, limits)?
-        }
+        Format::BioMark => biomark::read(&sniff::decode_text(bytes, &mut notes)?, &mut notes, limits)?,
         _ => {
             let text = sniff::decode_text(bytes, &mut notes)?;
             let document = document::Document::from_text(&text, &mut notes, limits)?;
             if document.tables.is_empty() {
                 let unknown = format == Format::Unknown;
-                let what = || ErrorKind::Missing {
-                    what: "table of wells".to_owned(),
-                };
-                return Err(notes.error(if unknown {
-                    ErrorKind::UnknownFormat
-                } else {
-                    what()
-                }));
+                let what = || ErrorKind::Missing { what: "table of wells".to_owned() };
+                return Err(notes.error(if unknown { ErrorKind::UnknownFormat } else { what() }));
             }
-            let format = if format == Format::Unknown {
-                Format::WellTable
-            } else {
-                format
-            };
+            let format = if format == Format::Unknown { Format::WellTable } else { format };
             plate::assemble(&document, format, &mut notes, limits)?
         }
     };

@@ -12,19 +12,12 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         number += 1;
         let next = match feed {
             Some(place) if place >= at => place,
-            _ => text[at..]
-                .find('\n')
-                .map_or(text.len(), |length| at + length),
+            _ => text[at..].find('\n').map_or(text.len(), |length| at + length),
         };
         feed = Some(next);
         let end = text[at..next].find('\r').map_or(next, |length| at + length);
         let line = &text[at..end];
-        at = end
-            + if text[end..].starts_with("\r\n") {
-                2
-            } else {
-                1
-            };
+        at = end + if text[end..].starts_with("\r\n") { 2 } else { 1 };
         Some((number, line))
     })
 }
@@ -107,10 +100,7 @@ mod tests {
     #[test]
     fn quoted_cells_hold_the_delimiter() {
         assert_eq!(cells("a, \"b, c\" ,d", ','), ["a", "b, c", "d"]);
-        assert_eq!(
-            cells("5\" probe\t\"open\tx", '\t'),
-            ["5\" probe", "\"open", "x"]
-        );
+        assert_eq!(cells("5\" probe\t\"open\tx", '\t'), ["5\" probe", "\"open", "x"]);
         assert_eq!(cells("a\t\t", '\t'), ["a", "", ""]);
         assert_eq!(cells("\"a \"\"b\"\" c\",d", ','), ["a \"\"b\"\" c", "d"]);
     }

@@ -40,8 +40,7 @@ impl Run {
 
     /// Number of wells of the plate, if known.
     pub fn plate_size(&self) -> Option<u16> {
-        self.plate
-            .map(|plate| plate.rows.saturating_mul(plate.columns))
+        self.plate.map(|plate| plate.rows.saturating_mul(plate.columns))
     }
 }
 
@@ -53,38 +52,17 @@ pub struct PlateFormat {
 }
 
 impl PlateFormat {
-    pub const WELLS_96: PlateFormat = PlateFormat {
-        rows: 8,
-        columns: 12,
-    };
-    pub const WELLS_384: PlateFormat = PlateFormat {
-        rows: 16,
-        columns: 24,
-    };
-    pub const WELLS_1536: PlateFormat = PlateFormat {
-        rows: 32,
-        columns: 48,
-    };
+    pub const WELLS_96: PlateFormat = PlateFormat { rows: 8, columns: 12 };
+    pub const WELLS_384: PlateFormat = PlateFormat { rows: 16, columns: 24 };
+    pub const WELLS_1536: PlateFormat = PlateFormat { rows: 32, columns: 48 };
 
     /// The usual format with this number of wells.
     pub fn of_size(wells: u16) -> Option<PlateFormat> {
         Some(match wells {
-            16 => PlateFormat {
-                rows: 2,
-                columns: 8,
-            },
-            24 => PlateFormat {
-                rows: 4,
-                columns: 6,
-            },
-            32 => PlateFormat {
-                rows: 4,
-                columns: 8,
-            },
-            48 => PlateFormat {
-                rows: 6,
-                columns: 8,
-            },
+            16 => PlateFormat { rows: 2, columns: 8 },
+            24 => PlateFormat { rows: 4, columns: 6 },
+            32 => PlateFormat { rows: 4, columns: 8 },
+            48 => PlateFormat { rows: 6, columns: 8 },
             96 => PlateFormat::WELLS_96,
             384 => PlateFormat::WELLS_384,
             1536 => PlateFormat::WELLS_1536,
@@ -94,13 +72,7 @@ impl PlateFormat {
 
     /// The smallest of 96, 384 and 1536 wells that has this place (counted from 0).
     pub(crate) fn holding(row: u16, column: u16) -> Option<PlateFormat> {
-        [
-            PlateFormat::WELLS_96,
-            PlateFormat::WELLS_384,
-            PlateFormat::WELLS_1536,
-        ]
-        .into_iter()
-        .find(|plate| row < plate.rows && column < plate.columns)
+        [PlateFormat::WELLS_96, PlateFormat::WELLS_384, PlateFormat::WELLS_1536].into_iter().find(|plate| row < plate.rows && column < plate.columns)
     }
 }
 

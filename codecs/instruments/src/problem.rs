@@ -104,12 +104,7 @@ pub(crate) struct Notes {
 
 impl Notes {
     pub(crate) fn new(file: &str) -> Self {
-        Notes {
-            file: file.to_owned(),
-            member: None,
-            problems: Vec::new(),
-            more: 0,
-        }
+        Notes { file: file.to_owned(), member: None, problems: Vec::new(), more: 0 }
     }
 
     pub(crate) fn file(&self) -> &str {
@@ -117,20 +112,10 @@ impl Notes {
     }
 
     fn place(&self, line: Option<usize>, cell: Option<String>) -> Place {
-        Place {
-            file: self.file.clone(),
-            member: self.member.clone(),
-            line,
-            cell,
-        }
+        Place { file: self.file.clone(), member: self.member.clone(), line, cell }
     }
 
-    pub(crate) fn add(
-        &mut self,
-        line: Option<usize>,
-        cell: impl Into<Option<String>>,
-        kind: ProblemKind,
-    ) {
+    pub(crate) fn add(&mut self, line: Option<usize>, cell: impl Into<Option<String>>, kind: ProblemKind) {
         if self.problems.len() < PROBLEMS_MAX {
             let place = self.place(line, cell.into());
             self.problems.push(Problem { place, kind });
@@ -143,16 +128,8 @@ impl Notes {
         self.error_at(None, None, kind)
     }
 
-    pub(crate) fn error_at(
-        &self,
-        line: Option<usize>,
-        cell: Option<String>,
-        kind: ErrorKind,
-    ) -> ParseError {
-        ParseError {
-            place: Box::new(self.place(line, cell)),
-            kind,
-        }
+    pub(crate) fn error_at(&self, line: Option<usize>, cell: Option<String>, kind: ErrorKind) -> ParseError {
+        ParseError { place: Box::new(self.place(line, cell)), kind }
     }
 
     pub(crate) fn over_limit(&self, what: &'static str, limit: u64) -> ParseError {
@@ -160,21 +137,13 @@ impl Notes {
     }
 
     pub(crate) fn damaged(&self, detail: impl fmt::Display) -> ParseError {
-        self.error(ErrorKind::Damaged {
-            detail: detail.to_string(),
-        })
+        self.error(ErrorKind::Damaged { detail: detail.to_string() })
     }
 
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
         if self.more > 0 {
-            let place = Place {
-                file: self.file,
-                ..Place::default()
-            };
-            self.problems.push(Problem {
-                place,
-                kind: ProblemKind::More { count: self.more },
-            });
+            let place = Place { file: self.file, ..Place::default() };
+            self.problems.push(Problem { place, kind: ProblemKind::More { count: self.more } });
         }
         self.problems
     }

@@ -50,24 +50,13 @@ pub fn sniff(bytes: &[u8], file_name: &str) -> Format {
     if bytes.starts_with(GZIP) {
         let mut head = Vec::new();
         // A damaged end shows again when the file is unpacked.
-        let _ = flate2::read::MultiGzDecoder::new(bytes)
-            .take(8 << 10)
-            .read_to_end(&mut head);
-        return if head.starts_with(GZIP) {
-            Format::Unknown
-        } else {
-            sniff(&head, file_name)
-        };
+        let _ = flate2::read::MultiGzDecoder::new(bytes).take(8 << 10).read_to_end(&mut head);
+        return if head.starts_with(GZIP) { Format::Unknown } else { sniff(&head, file_name) };
     }
     let lower = file_name.to_lowercase();
     if is_archive(bytes) {
-        let is_workbook =
-            lower.ends_with(".xlsx") || (!lower.ends_with(".rdml") && has_workbook_member(bytes));
-        return if is_workbook {
-            Format::Workbook
-        } else {
-            Format::Rdml
-        };
+        let is_workbook = lower.ends_with(".xlsx") || (!lower.ends_with(".rdml") && has_workbook_member(bytes));
+        return if is_workbook { Format::Workbook } else { Format::Rdml };
     }
     if baton_sheets::is_workbook(bytes) {
         return Format::Workbook;
@@ -80,22 +69,16 @@ pub fn sniff(bytes: &[u8], file_name: &str) -> Format {
 }
 
 fn sniff_text(head: &str) -> Format {
-    let line_with = |parts: &[&str]| {
-        crate::lines::lines(head).any(|(_, line)| parts.iter().all(|part| line.contains(part)))
-    };
+    let line_with = |parts: &[&str]| crate::lines::lines(head).any(|(_, line)| parts.iter().all(|part| line.contains(part)));
     let starts = |mark: &str| head.starts_with(mark);
     match () {
         () if starts("* ") && line_with(&[" = "]) => Format::QuantStudioText,
-        () if starts("[Sample Setup]") || starts("[Results]") || starts("[Amplification Data]") => {
-            Format::QuantStudioText
-        }
+        () if starts("[Sample Setup]") || starts("[Results]") || starts("[Amplification Data]") => Format::QuantStudioText,
         () if starts("SDS ") => Format::Sds,
         () if starts("Chip Run Filename") => Format::BioMark,
         () if line_with(&["SamplePos", "Prog#", "Cycle#"]) => Format::LightCycler480Raw,
         () if starts("Experiment:") && line_with(&["Pos", "Cp"]) => Format::LightCycler480Cp,
-        () if line_with(&["Well", "Fluor", "Cq"]) || line_with(&["Well", "Fluor", "C(t)"]) => {
-            Format::BioRadCfx
-        }
+        () if line_with(&["Well", "Fluor", "Cq"]) || line_with(&["Well", "Fluor", "C(t)"]) => Format::BioRadCfx,
         () if starts("Block Type") || line_with(&["Experiment Type"]) => Format::AbiCsv,
         () if crate::curves::is_header(head) => Format::PlainCurves,
         () => Format::Unknown,
@@ -104,19 +87,13 @@ fn sniff_text(head: &str) -> Format {
 
 /// Which workbook a document was read from.
 pub(crate) fn workbook_format(document: &Document) -> Format {
-    let software = document
-        .fact(&["Software Name and Version", "Software name"])
-        .unwrap_or_default();
+    let software = document.fact(&["Software Name and Version", "Software name"]).unwrap_or_default();
     let has = |role| document.tables.iter().any(|table| table.columns.has(role));
     let converted = document.fact(&["Warning"]).unwrap_or_default();
     match () {
         () if software.contains("Diomni") || converted.contains("Diomni") => Format::Diomni,
-        () if software.contains("Design") || document.fact(&["Run Start Date/Time"]).is_some() => {
-            Format::DesignAndAnalysis
-        }
-        () if document.fact(&["Experiment Type", "Block Type"]).is_some() => {
-            Format::QuantStudioWorkbook
-        }
+        () if software.contains("Design") || document.fact(&["Run Start Date/Time"]).is_some() => Format::DesignAndAnalysis,
+        () if document.fact(&["Experiment Type", "Block Type"]).is_some() => Format::QuantStudioWorkbook,
         () if has(Role::Dye) && has(Role::Cq) => Format::BioRadCfx,
         () => Format::WellTable,
     }
@@ -125,20 +102,13 @@ pub(crate) fn workbook_format(document: &Document) -> Format {
 /// Whether a zip archive is a workbook; only its list of members is read.
 fn has_workbook_member(bytes: &[u8]) -> bool {
     zip::ZipArchive::new(std::io::Cursor::new(bytes)).is_ok_and(|archive| {
-        (0..archive.len().min(1_000)).any(|index| {
-            archive
-                .name_for_index(index)
-                .and_then(Result::ok)
-                .is_some_and(|name| name.starts_with("xl/"))
-        })
+        (0..archive.len().min(1_000)).any(|index| archive.name_for_index(index).and_then(Result::ok).is_some_and(|name| name.starts_with("xl/")))
     })
 }
 
 /// A zip archive, also one with the marker of a split archive in front.
 pub(crate) fn is_archive(bytes: &[u8]) -> bool {
-    [b"PK\x03\x04", b"PK\x07\x08", b"PK00"]
-        .iter()
-        .any(|mark| bytes.starts_with(*mark))
+    [b"PK\x03\x04", b"PK\x07\x08", b"PK00"].iter().any(|mark| bytes.starts_with(*mark))
 }
 
 /// Whether the bytes begin as XML with an `rdml` element, with or without a prefix.
@@ -149,51 +119,28 @@ pub(crate) fn is_rdml_xml(bytes: &[u8]) -> bool {
 }
 
 /// The whole text; what is in no Unicode encoding is read as GB18030 or Windows-1252, which is reported.
-pub(crate) fn decode_text<'a>(
-    bytes: &'a [u8],
-    notes: &mut Notes,
-) -> Result<Cow<'a, str>, ParseError> {
+pub(crate) fn decode_text<'a>(bytes: &'a [u8], notes: &mut Notes) -> Result<Cow<'a, str>, ParseError> {
     use baton_sheets::{Encoding, SheetErrorKind};
     match baton_sheets::decode(bytes) {
         Ok((text, Encoding::Gb18030)) => {
-            notes.add(
-                None,
-                None,
-                ProblemKind::GuessedEncoding {
-                    encoding: "GB18030",
-                },
-            );
+            notes.add(None, None, ProblemKind::GuessedEncoding { encoding: "GB18030" });
             Ok(text)
         }
         Ok((text, _)) => Ok(text),
         Err(SheetErrorKind::UnknownEncoding { byte }) if is_western(bytes) => {
-            notes.add(
-                None,
-                format!("byte {byte}"),
-                ProblemKind::GuessedEncoding {
-                    encoding: "Windows-1252",
-                },
-            );
-            Ok(encoding_rs::WINDOWS_1252
-                .decode_without_bom_handling(bytes)
-                .0)
+            notes.add(None, format!("byte {byte}"), ProblemKind::GuessedEncoding { encoding: "Windows-1252" });
+            Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0)
         }
-        Err(SheetErrorKind::UnknownEncoding { byte }) => {
-            Err(notes.error(ErrorKind::UnknownEncoding { byte }))
-        }
+        Err(SheetErrorKind::UnknownEncoding { byte }) => Err(notes.error(ErrorKind::UnknownEncoding { byte })),
         Err(other) => Err(notes.error(ErrorKind::Sheet(other))),
     }
 }
 
 /// Western text has few bytes beyond ASCII and no control bytes but line ends and tabs.
 fn is_western(bytes: &[u8]) -> bool {
-    let marked = bytes.starts_with(b"\xFF\xFE")
-        || bytes.starts_with(b"\xFE\xFF")
-        || bytes.starts_with(b"\xEF\xBB\xBF");
+    let marked = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.starts_with(b"\xEF\xBB\xBF");
     let high = bytes.iter().filter(|byte| **byte >= 0x80).count();
-    let control = bytes
-        .iter()
-        .any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n' | 0x0C));
+    let control = bytes.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\r' | b'\n' | 0x0C));
     !marked && !control && high * 10 <= bytes.len()
 }
 
@@ -207,20 +154,13 @@ fn head_text(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Unpacks a gzip file in bounded memory; `None` when it is not one.
-pub(crate) fn gunzip(
-    bytes: &[u8],
-    notes: &Notes,
-    limits: Limits,
-) -> Result<Option<Vec<u8>>, ParseError> {
+pub(crate) fn gunzip(bytes: &[u8], notes: &Notes, limits: Limits) -> Result<Option<Vec<u8>>, ParseError> {
     if !bytes.starts_with(GZIP) {
         return Ok(None);
     }
     let mut unpacked = Vec::new();
     let reader = flate2::read::MultiGzDecoder::new(bytes);
-    reader
-        .take(limits.unpacked_bytes_max.saturating_add(1))
-        .read_to_end(&mut unpacked)
-        .map_err(|error| notes.damaged(error))?;
+    reader.take(limits.unpacked_bytes_max.saturating_add(1)).read_to_end(&mut unpacked).map_err(|error| notes.damaged(error))?;
     if unpacked.len() as u64 > limits.unpacked_bytes_max {
         return Err(notes.over_limit("bytes once unpacked", limits.unpacked_bytes_max));
     }

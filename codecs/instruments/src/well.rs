@@ -12,18 +12,12 @@ pub struct WellPosition {
 impl WellPosition {
     /// A place on a plate.
     pub fn at(row: u16, column: u16) -> Self {
-        WellPosition {
-            label: well_label(row, column),
-            place: Some((row, column)),
-        }
+        WellPosition { label: well_label(row, column), place: Some((row, column)) }
     }
 
     /// A name that is no place.
     pub fn named(label: &str) -> Self {
-        WellPosition {
-            label: label.to_owned(),
-            place: None,
-        }
+        WellPosition { label: label.to_owned(), place: None }
     }
 
     /// Reads `A1`, `A01`, `af48`; any other text stays a name.
@@ -37,9 +31,7 @@ impl WellPosition {
     /// The `number`-th well (from 1) counted along the rows.
     pub(crate) fn counted(number: u32, plate: PlateFormat) -> Option<Self> {
         let (index, columns) = (number.checked_sub(1)?, u32::from(plate.columns.max(1)));
-        let row = u16::try_from(index / columns)
-            .ok()
-            .filter(|row| *row < plate.rows)?;
+        let row = u16::try_from(index / columns).ok().filter(|row| *row < plate.rows)?;
         Some(WellPosition::at(row, (index % columns) as u16))
     }
 }
@@ -49,15 +41,10 @@ pub fn parse_well(text: &str) -> Option<(u16, u16)> {
     let text = text.trim();
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let digits = &text[letters..];
-    if !(1..=2).contains(&letters)
-        || !(1..=2).contains(&digits.len())
-        || !digits.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    if !(1..=2).contains(&letters) || !(1..=2).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let row = text[..letters].bytes().fold(0, |row: u16, byte| {
-        row * 26 + u16::from(byte.to_ascii_uppercase() - b'A') + 1
-    });
+    let row = text[..letters].bytes().fold(0, |row: u16, byte| row * 26 + u16::from(byte.to_ascii_uppercase() - b'A') + 1);
     let column: u16 = digits.parse().ok()?;
     let plate = PlateFormat::WELLS_1536;
     (row <= plate.rows && (1..=plate.columns).contains(&column)).then(|| (row - 1, column - 1))
@@ -66,11 +53,7 @@ pub fn parse_well(text: &str) -> Option<(u16, u16)> {
 /// `A1` for row 0, column 0; rows beyond Z are AA, AB…
 pub fn well_label(row: u16, column: u16) -> String {
     let letter = |index: u16| char::from(b'A' + (index % 26) as u8);
-    let first = if row >= 26 {
-        letter(row / 26 - 1).to_string()
-    } else {
-        String::new()
-    };
+    let first = if row >= 26 { letter(row / 26 - 1).to_string() } else { String::new() };
     format!("{first}{}{}", letter(row), column + 1)
 }
 
@@ -91,17 +74,14 @@ mod tests {
 
     #[test]
     fn other_names_are_no_wells() {
-        for name in [
-            "", "A", "7", "A0", "A49", "AG1", "AAA1", "A1.2", "S48-A01", "F15_1", "A001",
-        ] {
+        for name in ["", "A", "7", "A0", "A49", "AG1", "AAA1", "A1.2", "S48-A01", "F15_1", "A001"] {
             assert_eq!(parse_well(name), None, "{name}");
         }
     }
 
     #[test]
     fn wells_are_counted_along_the_rows() {
-        let count =
-            |number| WellPosition::counted(number, PlateFormat::WELLS_384).map(|well| well.label);
+        let count = |number| WellPosition::counted(number, PlateFormat::WELLS_384).map(|well| well.label);
         assert_eq!(count(1).as_deref(), Some("A1"));
         assert_eq!(count(25).as_deref(), Some("B1"));
         assert_eq!(count(384).as_deref(), Some("P24"));

@@ -36,10 +36,7 @@ pub struct WorklistTarget {
 /// target, tasks UNKNOWN, NTC and STANDARD (positive controls are UNKNOWN there and told by their name).
 pub fn worklist_quantstudio(worklist: &Worklist) -> String {
     let size = u32::from(worklist.plate.rows) * u32::from(worklist.plate.columns);
-    let mut text = format!(
-        "* Block Type = {size}-Well Block\n* Experiment Barcode = {}\n\n[Sample Setup]\n",
-        field(&worklist.plate_name)
-    );
+    let mut text = format!("* Block Type = {size}-Well Block\n* Experiment Barcode = {}\n\n[Sample Setup]\n", field(&worklist.plate_name));
     text.push_str("Well\tWell Position\tSample Name\tTarget Name\tTask\tReporter\tQuencher\tQuantity\tComments\n");
     for well in in_order(worklist) {
         let (row, column) = well.place;
@@ -49,10 +46,7 @@ pub fn worklist_quantstudio(worklist: &Worklist) -> String {
             Content::Standard => "STANDARD",
             _ => "UNKNOWN",
         };
-        let quantity = well
-            .quantity
-            .map(|quantity| quantity.to_string())
-            .unwrap_or_default();
+        let quantity = well.quantity.map(|quantity| quantity.to_string()).unwrap_or_default();
         for target in &well.targets {
             let quencher = target.quencher.as_deref().unwrap_or("None");
             let cells = [
@@ -119,19 +113,13 @@ fn in_order(worklist: &Worklist) -> Vec<&WorklistWell> {
 
 /// A cell of a tab-separated table: no tabs, no line breaks.
 fn field(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A cell of a comma-separated table. The instrument's software reads it, so no guard against formulas is put on.
 fn csv_field(text: &str) -> String {
     let text = field(text);
-    if text.contains([',', '"']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]
@@ -139,11 +127,7 @@ mod tests {
     use super::*;
 
     fn worklist() -> Worklist {
-        let target = |name: &str, dye: &str| WorklistTarget {
-            name: name.into(),
-            dye: dye.into(),
-            quencher: None,
-        };
+        let target = |name: &str, dye: &str| WorklistTarget { name: name.into(), dye: dye.into(), quencher: None };
         let well = |place, sample: &str, content| WorklistWell {
             place,
             sample: sample.into(),
@@ -154,10 +138,7 @@ mod tests {
         Worklist {
             plate_name: "P-0001".into(),
             plate: PlateFormat::WELLS_384,
-            wells: vec![
-                well((1, 1), "NTC", Content::NoTemplateControl),
-                well((0, 0), "T,\"1\"\t2", Content::Unknown),
-            ],
+            wells: vec![well((1, 1), "NTC", Content::NoTemplateControl), well((0, 0), "T,\"1\"\t2", Content::Unknown)],
         }
     }
 
@@ -176,13 +157,7 @@ mod tests {
         let list = worklist();
         assert_eq!(list.dyes(), ["FAM", "VIC"]);
         let head = "Row,Column,*Target Name,*Sample Name\r\n";
-        assert_eq!(
-            worklist_cfx(&list),
-            format!("{head}A,1,ORF1ab,\"T,\"\"1\"\" 2\"\r\nB,2,ORF1ab,NTC\r\n")
-        );
-        assert_eq!(
-            worklist_cfx_for_dye(&list, "VIC"),
-            format!("{head}A,1,N,\"T,\"\"1\"\" 2\"\r\nB,2,N,NTC\r\n")
-        );
+        assert_eq!(worklist_cfx(&list), format!("{head}A,1,ORF1ab,\"T,\"\"1\"\" 2\"\r\nB,2,ORF1ab,NTC\r\n"));
+        assert_eq!(worklist_cfx_for_dye(&list, "VIC"), format!("{head}A,1,N,\"T,\"\"1\"\" 2\"\r\nB,2,N,NTC\r\n"));
     }
 }

@@ -71,45 +71,24 @@ fn mutate(seed: &[u8], stream: &mut Stream) -> Vec<u8> {
 
 /// What holds of every run that is handed on.
 fn assert_sound(runs: &[Run], name: &str) {
-    for reading in runs
-        .iter()
-        .flat_map(|run| &run.wells)
-        .flat_map(|well| &well.readings)
-    {
+    for reading in runs.iter().flat_map(|run| &run.wells).flat_map(|well| &well.readings) {
         assert_eq!(reading.cycles.len(), reading.fluorescence.len(), "{name}");
-        assert!(
-            reading.corrected.is_empty() || reading.corrected.len() == reading.cycles.len(),
-            "{name}"
-        );
-        assert!(
-            reading.cycles.windows(2).all(|pair| pair[0] < pair[1]),
-            "{name}"
-        );
-        let values = reading
-            .cycles
-            .iter()
-            .chain(&reading.fluorescence)
-            .chain(&reading.corrected)
-            .chain(&reading.cq);
+        assert!(reading.corrected.is_empty() || reading.corrected.len() == reading.cycles.len(), "{name}");
+        assert!(reading.cycles.windows(2).all(|pair| pair[0] < pair[1]), "{name}");
+        let values = reading.cycles.iter().chain(&reading.fluorescence).chain(&reading.corrected).chain(&reading.cq);
         assert!(values.into_iter().all(|value| value.is_finite()), "{name}");
         assert!(reading.cq.is_none_or(|cq| cq > 0.0 && cq < 100.0), "{name}");
     }
     for run in runs {
         let plate = run.plate;
         for place in run.wells.iter().filter_map(|well| well.position.place) {
-            assert!(
-                plate.is_none_or(|plate| place.0 < plate.rows && place.1 < plate.columns),
-                "{name} {place:?} {plate:?}"
-            );
+            assert!(plate.is_none_or(|plate| place.0 < plate.rows && place.1 < plate.columns), "{name} {place:?} {plate:?}");
         }
     }
 }
 
 fn rounds() -> usize {
-    std::env::var("BATON_FUZZ_ROUNDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_500)
+    std::env::var("BATON_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
 }
 
 #[test]
@@ -125,20 +104,14 @@ fn mutated_seeds_never_panic_and_stay_sound() {
             }
         }
     }
-    assert!(
-        read > rounds(),
-        "most mutations must reach the readers, {read} did"
-    );
+    assert!(read > rounds(), "most mutations must reach the readers, {read} did");
 }
 
 /// Mutates what is inside the archives: outside, the checksums catch nearly everything.
 #[test]
 fn mutated_members_never_panic_and_stay_sound() {
     let mut read = 0;
-    for (name, seed) in seeds()
-        .into_iter()
-        .filter(|(_, seed)| seed.starts_with(b"PK"))
-    {
+    for (name, seed) in seeds().into_iter().filter(|(_, seed)| seed.starts_with(b"PK")) {
         let mut stream = Stream(7);
         for _ in 0..rounds() / 4 {
             let mut archive = zip::ZipArchive::new(Cursor::new(&seed)).unwrap();
@@ -149,16 +122,8 @@ fn mutated_members_never_panic_and_stay_sound() {
                 let mut member = archive.by_index(index).unwrap();
                 let name = member.name().unwrap().into_owned();
                 std::io::copy(&mut member, &mut content).unwrap();
-                again
-                    .start_file(name, zip::write::SimpleFileOptions::default())
-                    .unwrap();
-                again
-                    .write_all(&if index == victim {
-                        mutate(&content, &mut stream)
-                    } else {
-                        content
-                    })
-                    .unwrap();
+                again.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+                again.write_all(&if index == victim { mutate(&content, &mut stream) } else { content }).unwrap();
             }
             let bytes = again.finish().unwrap().into_inner();
             if let Ok((runs, _)) = parse(&bytes, name, Limits::default()) {
@@ -172,21 +137,14 @@ fn mutated_members_never_panic_and_stay_sound() {
 
 #[test]
 fn mutated_exports_of_real_instruments_never_panic() {
-    for folder in [
-        "htqpcr",
-        "quantstudio_txt",
-        "quantstudio_xlsx",
-        "abi_csv",
-        "cfx_maestro",
-    ] {
+    for folder in ["htqpcr", "quantstudio_txt", "quantstudio_xlsx", "abi_csv", "cfx_maestro"] {
         for path in shared::files(&format!("pcr/instrument/{folder}"), "") {
             let Some(seed) = shared::read_shared(&path) else {
                 return;
             };
             let mut stream = Stream(seed.len() as u64);
             for _ in 0..rounds() / 100 {
-                if let Ok((runs, _)) = parse(&mutate(&seed, &mut stream), &path, Limits::default())
-                {
+                if let Ok((runs, _)) = parse(&mutate(&seed, &mut stream), &path, Limits::default()) {
                     assert_sound(&runs, &path);
                 }
             }
@@ -197,9 +155,7 @@ fn mutated_exports_of_real_instruments_never_panic() {
 fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in members {
-        archive
-            .start_file(*name, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
         archive.write_all(content).unwrap();
     }
     archive.finish().unwrap().into_inner()
@@ -207,36 +163,21 @@ fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn bombs_are_refused() {
-    let limits = Limits {
-        unpacked_bytes_max: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { unpacked_bytes_max: 1 << 20, ..Limits::default() };
     let xml = [b"<rdml version='1.4'>".to_vec(), vec![b' '; 4 << 20]].concat();
     let bomb = zip_of(&[("rdml_data.xml", &xml)]);
     assert!(bomb.len() < 20_000, "the bomb is small: {}", bomb.len());
     let error = parse(&bomb, "b.rdml", limits).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "b.rdml, rdml_data.xml: more than 1048576 bytes once unpacked"
-    );
+    assert_eq!(error.to_string(), "b.rdml, rdml_data.xml: more than 1048576 bytes once unpacked");
 
     let sheet = zip_of(&[("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", &xml)]);
     let error = parse(&sheet, "b.xlsx", limits).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "b.xlsx: more than 1048576 bytes once unpacked"
-    );
+    assert_eq!(error.to_string(), "b.xlsx: more than 1048576 bytes once unpacked");
 
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&xml).unwrap();
     let error = parse(&gzip.finish().unwrap(), "b.txt.gz", limits).unwrap_err();
-    assert_eq!(
-        error.kind,
-        ErrorKind::OverLimit {
-            what: "bytes once unpacked",
-            limit: 1 << 20
-        }
-    );
+    assert_eq!(error.kind, ErrorKind::OverLimit { what: "bytes once unpacked", limit: 1 << 20 });
 }
 
 /// An archive that lies about the size of its member.
@@ -248,132 +189,64 @@ fn a_stated_size_is_not_believed() {
     while let Some(at) = bomb.windows(4).position(|window| window == size) {
         bomb[at..at + 4].copy_from_slice(&100_u32.to_le_bytes());
     }
-    let limits = Limits {
-        unpacked_bytes_max: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { unpacked_bytes_max: 1 << 20, ..Limits::default() };
     assert!(parse(&bomb, "b.rdml", limits).is_err());
 }
 
 #[test]
 fn every_limit_refuses_with_its_name() {
     let refusal = |name: &str, limits: Limits| {
-        let seed = seeds()
-            .into_iter()
-            .find(|(known, _)| *known == name)
-            .unwrap()
-            .1;
+        let seed = seeds().into_iter().find(|(known, _)| *known == name).unwrap().1;
         parse(&seed, name, limits).unwrap_err().to_string()
     };
     let base = Limits::default();
-    assert_eq!(
-        refusal(
-            "sds.txt",
-            Limits {
-                bytes_max: 10,
-                ..base
-            }
-        ),
-        "sds.txt: more than 10 bytes"
-    );
-    assert_eq!(
-        refusal(
-            "biomark.csv",
-            Limits {
-                wells_max: 1,
-                ..base
-            }
-        ),
-        "biomark.csv: more than 1 wells"
-    );
-    assert_eq!(
-        refusal(
-            "cfx.csv",
-            Limits {
-                wells_max: 1,
-                ..base
-            }
-        ),
-        "cfx.csv: more than 1 wells"
-    );
-    assert_eq!(
-        refusal(
-            "plain.rdml",
-            Limits {
-                wells_max: 0,
-                ..base
-            }
-        ),
-        "plain.rdml: more than 0 wells"
-    );
-    assert_eq!(
-        refusal(
-            "plain.rdml",
-            Limits {
-                readings_max: 1,
-                ..base
-            }
-        ),
-        "plain.rdml: more than 1 readings"
-    );
-    assert_eq!(
-        refusal(
-            "curves.csv",
-            Limits {
-                readings_max: 4,
-                ..base
-            }
-        ),
-        "curves.csv: more than 4 readings"
-    );
-    assert_eq!(
-        refusal(
-            "lightcycler.txt",
-            Limits {
-                readings_max: 2,
-                ..base
-            }
-        ),
-        "lightcycler.txt: more than 2 rows"
-    );
+    assert_eq!(refusal("sds.txt", Limits { bytes_max: 10, ..base }), "sds.txt: more than 10 bytes");
+    assert_eq!(refusal("biomark.csv", Limits { wells_max: 1, ..base }), "biomark.csv: more than 1 wells");
+    assert_eq!(refusal("cfx.csv", Limits { wells_max: 1, ..base }), "cfx.csv: more than 1 wells");
+    assert_eq!(refusal("plain.rdml", Limits { wells_max: 0, ..base }), "plain.rdml: more than 0 wells");
+    assert_eq!(refusal("plain.rdml", Limits { readings_max: 1, ..base }), "plain.rdml: more than 1 readings");
+    assert_eq!(refusal("curves.csv", Limits { readings_max: 4, ..base }), "curves.csv: more than 4 readings");
+    assert_eq!(refusal("lightcycler.txt", Limits { readings_max: 2, ..base }), "lightcycler.txt: more than 2 rows");
 }
 
 #[test]
 fn what_is_no_instrument_file_is_refused_in_words() {
-    let refusal = |bytes: &[u8]| {
-        parse(bytes, "x", Limits::default())
-            .unwrap_err()
-            .to_string()
-    };
+    let refusal = |bytes: &[u8]| parse(bytes, "x", Limits::default()).unwrap_err().to_string();
     assert_eq!(refusal(b""), "x: not a file of a known PCR instrument");
-    assert_eq!(
-        refusal(b"hello, world\n"),
-        "x: not a file of a known PCR instrument"
-    );
-    assert_eq!(
-        refusal(b"\xFF\x80\xFF\x80\xFF\x80"),
-        "x: not in a known text encoding (byte 0)"
-    );
-    assert_eq!(
-        refusal(&zip_of(&[("a.txt", b"a")])),
-        "x: no archive member that is RDML found"
-    );
-    assert_eq!(
-        refusal(b"<rdml version='1.2'><experiment id='e'><run id='r'>"),
-        "x, line 1: damaged or cut off: the XML ends inside an element"
-    );
-    assert_eq!(
-        refusal(b"<rdml version='1.2'></rdml>"),
-        "x: the file holds no wells"
-    );
-    assert_eq!(
-        refusal(b"Well,Sample,Target,Cq\n"),
-        "x: the file holds no wells"
-    );
-    assert_eq!(
-        refusal(b"* Block Type = 96-Well\n[Raw Data]\n"),
-        "x: no table of wells found"
-    );
+    assert_eq!(refusal(b"hello, world\n"), "x: not a file of a known PCR instrument");
+    assert_eq!(refusal(b"\xFF\x80\xFF\x80\xFF\x80"), "x: not in a known text encoding (byte 0)");
+    assert_eq!(refusal(&zip_of(&[("a.txt", b"a")])), "x: no archive member that is RDML found");
+    assert_eq!(refusal(b"<rdml version='1.2'><experiment id='e'><run id='r'>"), "x, line 1: damaged or cut off: the XML ends inside an element");
+    assert_eq!(refusal(b"<rdml version='1.2'></rdml>"), "x: the file holds no wells");
+    assert_eq!(refusal(b"Well,Sample,Target,Cq\n"), "x: the file holds no wells");
+    assert_eq!(refusal(b"* Block Type = 96-Well\n[Raw Data]\n"), "x: no table of wells found");
+}
+
+/// Small files that would take the square of their size, or far more memory, to read carelessly.
+#[test]
+fn files_made_to_be_slow_are_read_or_refused_at_once() {
+    let many_attributes: String = (0..200_000).map(|index| format!(" a{index}='1'")).collect();
+    let xml = format!("<rdml version='1.2'><experiment id='e'><run id='r'{many_attributes}><react id='1'/></run></experiment></rdml>");
+    assert!(parse(xml.as_bytes(), "a.rdml", Limits::default()).is_ok());
+
+    let empty_curves = "<data/>".repeat(300_000);
+    let xml = format!("<rdml version='1.2'><experiment id='e'><run id='r'><react id='1'>{empty_curves}</react></run></experiment></rdml>");
+    let error = parse(xml.as_bytes(), "c.rdml", Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "c.rdml: more than 200000 curves");
+
+    let wide = format!("cycle{}\n{}", ",x".repeat(16_000), "1\n".repeat(200_000));
+    assert!(parse(wide.as_bytes(), "w.csv", Limits::default()).is_ok());
+
+    let columns = format!("Well,Sample,Target,Cq{}\nA1,s,t,20\n", ",Comments".repeat(10_000));
+    let error = parse(columns.as_bytes(), "k.csv", Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "k.csv: more than 2000 columns");
+
+    let targets: String = (0..1_000).map(|index| format!("A1,s,t{index},20\n")).collect();
+    let error = parse(format!("Well,Sample,Target,Cq\n{targets}").as_bytes(), "t.csv", Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "t.csv: more than 256 targets in one well");
+
+    let returns = "\r".repeat(2_000_000);
+    assert!(parse(format!("Well,Sample,Target,Cq\rA1,s,t,20{returns}").as_bytes(), "r.csv", Limits::default()).is_ok());
 }
 
 /// Deep nesting must not overflow the stack.

@@ -22,12 +22,7 @@ const READINGS_PER_WELL_MAX: usize = 256;
 const PLATES_MAX: usize = 1_000;
 
 /// Makes runs of a document: setup first, then curves, results and calls.
-pub(crate) fn assemble(
-    document: &Document,
-    format: Format,
-    notes: &mut Notes,
-    limits: Limits,
-) -> Result<Vec<Run>, ParseError> {
+pub(crate) fn assemble(document: &Document, format: Format, notes: &mut Notes, limits: Limits) -> Result<Vec<Run>, ParseError> {
     let mut builder = Builder::new(document, limits);
     let mut tables: Vec<&Table> = document.tables.iter().collect();
     tables.sort_by_key(|table| table.kind);
@@ -52,6 +47,7 @@ struct Builder {
     plate_index: HashMap<String, usize>,
     wells: usize,
     values: usize,
+    curves: usize,
     /// Genotyping: names of the two alleles of each assay.
     alleles: HashMap<String, [String; 2]>,
 }
@@ -72,15 +68,14 @@ impl Builder {
     fn new(document: &Document, limits: Limits) -> Self {
         Builder {
             limits,
-            plate: document
-                .fact(&["Block Type"])
-                .and_then(|text| run::plate_of(&text)),
+            plate: document.fact(&["Block Type"]).and_then(|text| run::plate_of(&text)),
             positions: HashMap::new(),
             largest_number: 0,
             plates: Vec::new(),
             plate_index: HashMap::new(),
             wells: 0,
             values: 0,
+            curves: 0,
             alleles: HashMap::new(),
         }
     }
@@ -120,12 +115,7 @@ impl Builder {
     }
 
     /// The well of a row, made when it is new: index of its plate and its index there.
-    fn well(
-        &mut self,
-        columns: &Columns,
-        row: &Row,
-        notes: &mut Notes,
-    ) -> Result<Option<(usize, usize)>, ParseError> {
+    fn well(&mut self, columns: &Columns, row: &Row, notes: &mut Notes) -> Result<Option<(usize, usize)>, ParseError> {
         let cell = |role| columns.find(role).map_or("", |column| row.cell(column));
         let (number, name) = (cell(Role::Well), cell(Role::Position));
         let text = if name.is_empty() { number } else { name };
@@ -133,21 +123,11 @@ impl Builder {
             return Ok(None);
         }
         let plate = self.plate_named(cell(Role::Plate), notes)?;
-        if let Some((_, well)) = self.plates[plate]
-            .last
-            .as_ref()
-            .filter(|(last, _)| last == text)
-        {
+        if let Some((_, well)) = self.plates[plate].last.as_ref().filter(|(last, _)| last == text) {
             return Ok(Some((plate, *well)));
         }
         let Some(position) = self.position(text) else {
-            notes.add(
-                Some(row.number),
-                None,
-                ProblemKind::NotAWell {
-                    text: excerpt(text),
-                },
-            );
+            notes.add(Some(row.number), None, ProblemKind::NotAWell { text: excerpt(text) });
             return Ok(None);
         };
         let index = self.well_at(plate, position, notes)?;
@@ -155,12 +135,7 @@ impl Builder {
         Ok(Some((plate, index)))
     }
 
-    fn well_at(
-        &mut self,
-        plate: usize,
-        position: WellPosition,
-        notes: &Notes,
-    ) -> Result<usize, ParseError> {
+    fn well_at(&mut self, plate: usize, position: WellPosition, notes: &Notes) -> Result<usize, ParseError> {
         let wells = &mut self.plates[plate];
         if let Some(index) = wells.index.get(&position) {
             return Ok(*index);
@@ -170,12 +145,7 @@ impl Builder {
             return Err(notes.over_limit("wells", self.limits.wells_max as u64));
         }
         wells.index.insert(position.clone(), wells.wells.len());
-        wells.wells.push(Well {
-            position,
-            sample: None,
-            content: Content::Unknown,
-            readings: Vec::new(),
-        });
+        wells.wells.push(Well { position, sample: None, content: Content::Unknown, readings: Vec::new() });
         Ok(wells.wells.len() - 1)
     }
 
@@ -189,13 +159,9 @@ impl Builder {
         if self.plates.len() >= PLATES_MAX {
             return Err(notes.over_limit("plates", PLATES_MAX as u64));
         }
-        let wells = Wells {
-            name: Some(name.to_owned()).filter(|name| !name.is_empty()),
-            ..Wells::default()
-        };
+        let wells = Wells { name: Some(name.to_owned()).filter(|name| !name.is_empty()), ..Wells::default() };
         self.plates.push(wells);
-        self.plate_index
-            .insert(name.to_owned(), self.plates.len() - 1);
+        self.plate_index.insert(name.to_owned(), self.plates.len() - 1);
         Ok(self.plates.len() - 1)
     }
 
@@ -219,31 +185,22 @@ impl Builder {
     }
 
     /// The reading of a target and dye in a well, made when it is new. A row that names no dye means the target's own.
-    fn reading(
-        &mut self,
-        (plate, well): (usize, usize),
-        target: &str,
-        dye: &str,
-        notes: &Notes,
-    ) -> Result<usize, ParseError> {
+    fn reading(&mut self, (plate, well): (usize, usize), target: &str, dye: &str, notes: &Notes) -> Result<usize, ParseError> {
         let readings = &mut self.plates[plate].wells[well].readings;
         let same = |known: &Option<String>, name: &str| known.as_deref().unwrap_or("") == name;
-        let found = readings.iter().position(|reading| {
-            same(&reading.target, target)
-                && (dye.is_empty() || reading.dye.is_none() || same(&reading.dye, dye))
-        });
+        let found = readings.iter().position(|reading| same(&reading.target, target) && (dye.is_empty() || reading.dye.is_none() || same(&reading.dye, dye)));
         let index = match found {
             Some(index) => index,
             None if readings.len() >= READINGS_PER_WELL_MAX => {
                 return Err(notes.over_limit("targets in one well", READINGS_PER_WELL_MAX as u64));
             }
+            None if self.curves >= self.limits.curves_max => {
+                return Err(notes.over_limit("curves", self.limits.curves_max as u64));
+            }
             None => {
+                self.curves += 1;
                 let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
-                readings.push(Reading {
-                    target: named(target),
-                    dye: named(dye),
-                    ..Reading::default()
-                });
+                readings.push(Reading { target: named(target), dye: named(dye), ..Reading::default() });
                 readings.len() - 1
             }
         };
@@ -262,18 +219,12 @@ impl Builder {
 
     fn finish(self, document: &Document, format: Format, notes: &mut Notes) -> Vec<Run> {
         let (stated, several) = (self.plate, self.plates.len() > 1);
-        self.plates
-            .into_iter()
-            .map(|wells| run::finish_run(wells, stated, several, document, format, notes))
-            .collect()
+        self.plates.into_iter().map(|wells| run::finish_run(wells, stated, several, document, format, notes)).collect()
     }
 }
 
 /// The number of a well, also as a spreadsheet writes it (`1.0`).
 fn well_number(text: &str) -> Option<u32> {
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    whole
-        .parse()
-        .ok()
-        .filter(|number| (1..=100_000).contains(number))
+    whole.parse().ok().filter(|number| (1..=100_000).contains(number))
 }

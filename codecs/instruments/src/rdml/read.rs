@@ -12,37 +12,16 @@ use crate::well::{WellPosition, parse_well};
 use crate::xml::{Xml, XmlError};
 
 /// Reads all runs of all experiments. Samples and targets may be described before or behind the runs.
-pub(crate) fn read(
-    bytes: &[u8],
-    notes: &mut Notes,
-    limits: Limits,
-) -> Result<Vec<Run>, ParseError> {
+pub(crate) fn read(bytes: &[u8], notes: &mut Notes, limits: Limits) -> Result<Vec<Run>, ParseError> {
     let packed = xml_bytes(bytes, notes, limits)?;
     let text = crate::sniff::decode_text(&packed, notes)?;
-    let mut reader = Reader {
-        xml: Xml::new(&text),
-        notes,
-        samples: HashMap::new(),
-        dyes: HashMap::new(),
-        runs: Vec::new(),
-        reacts: 0,
-        values: 0,
-        limits,
-    };
+    let mut reader =
+        Reader { xml: Xml::new(&text), notes, samples: HashMap::new(), dyes: HashMap::new(), runs: Vec::new(), reacts: 0, values: 0, curves: 0, limits };
     let read = reader.document();
     let (runs, samples, dyes) = (reader.runs, reader.samples, reader.dyes);
     match read {
-        Ok(()) => Ok(runs
-            .into_iter()
-            .map(|run| resolve(run, &samples, &dyes, notes))
-            .collect()),
-        Err(Stop::Xml(error)) => Err(notes.error_at(
-            Some(error.line),
-            None,
-            ErrorKind::Damaged {
-                detail: error.detail,
-            },
-        )),
+        Ok(()) => Ok(runs.into_iter().map(|run| resolve(run, &samples, &dyes, notes)).collect()),
+        Err(Stop::Xml(error)) => Err(notes.error_at(Some(error.line), None, ErrorKind::Damaged { detail: error.detail })),
         Err(Stop::OverLimit(what, limit)) => Err(notes.over_limit(what, limit as u64)),
     }
 }
@@ -89,6 +68,7 @@ struct Reader<'a, 'n> {
     runs: Vec<RawRun>,
     reacts: usize,
     values: usize,
+    curves: usize,
     limits: Limits,
 }
 
@@ -96,14 +76,8 @@ impl<'a> Reader<'a, '_> {
     fn document(&mut self) -> Result<(), Stop> {
         let root = self.xml.root()?;
         if root.local_name().as_ref() != "rdml" {
-            let detail = format!(
-                "the outermost element is {}, not rdml",
-                root.local_name().as_ref()
-            );
-            return Err(Stop::Xml(XmlError {
-                line: self.xml.line(),
-                detail,
-            }));
+            let detail = format!("the outermost element is {}, not rdml", root.local_name().as_ref());
+            return Err(Stop::Xml(XmlError { line: self.xml.line(), detail }));
         }
         while let Some(start) = self.xml.child()? {
             match start.local_name().as_ref() {
@@ -124,9 +98,7 @@ impl<'a> Reader<'a, '_> {
     fn reference(&mut self, start: &BytesStart<'a>) -> Result<Option<String>, Stop> {
         let id = self.xml.attribute(start, "id")?;
         let text = self.xml.text()?;
-        Ok(id
-            .or(Some(text.trim().to_owned()))
-            .filter(|id| !id.is_empty()))
+        Ok(id.or(Some(text.trim().to_owned())).filter(|id| !id.is_empty()))
     }
 
     fn sample(&mut self, start: &BytesStart<'a>) -> Result<(), Stop> {
@@ -193,14 +165,8 @@ impl<'a> Reader<'a, '_> {
         while let Some(child) = self.xml.child()? {
             match child.local_name().as_ref() {
                 "pcrFormat" => run.plate = self.plate()?,
-                "instrument" => {
-                    run.instrument =
-                        Some(self.xml.text()?.trim().to_owned()).filter(|text| !text.is_empty())
-                }
-                "runDate" => {
-                    run.started_at =
-                        Some(self.xml.text()?.trim().to_owned()).filter(|text| !text.is_empty())
-                }
+                "instrument" => run.instrument = Some(self.xml.text()?.trim().to_owned()).filter(|text| !text.is_empty()),
+                "runDate" => run.started_at = Some(self.xml.text()?.trim().to_owned()).filter(|text| !text.is_empty()),
                 "react" => {
                     if self.reacts >= self.limits.wells_max {
                         return Err(Stop::OverLimit("wells", self.limits.wells_max));
@@ -226,20 +192,13 @@ impl<'a> Reader<'a, '_> {
             }
         }
         Ok(match (rows, columns) {
-            (Some(rows @ 1..=1_000), Some(columns @ 1..=1_000)) => {
-                Some(PlateFormat { rows, columns })
-            }
+            (Some(rows @ 1..=1_000), Some(columns @ 1..=1_000)) => Some(PlateFormat { rows, columns }),
             _ => None,
         })
     }
 
     fn react(&mut self, start: &BytesStart<'a>) -> Result<RawReact, Stop> {
-        let mut react = RawReact {
-            id: self.id(start)?,
-            line: self.xml.line(),
-            sample: None,
-            readings: Vec::new(),
-        };
+        let mut react = RawReact { id: self.id(start)?, line: self.xml.line(), sample: None, readings: Vec::new() };
         while let Some(child) = self.xml.child()? {
             match child.local_name().as_ref() {
                 "sample" => react.sample = self.reference(&child)?,
@@ -249,11 +208,7 @@ impl<'a> Reader<'a, '_> {
                 }
                 "partitions" => {
                     let what = "digital PCR (partitions)";
-                    self.notes.add(
-                        Some(react.line),
-                        react_name(&react.id),
-                        ProblemKind::NotRead { what },
-                    );
+                    self.notes.add(Some(react.line), react_name(&react.id), ProblemKind::NotRead { what });
                     self.xml.skip(&child)?;
                 }
                 _ => self.xml.skip(&child)?,
@@ -263,6 +218,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn data(&mut self, react: &str) -> Result<Reading, Stop> {
+        if self.curves >= self.limits.curves_max {
+            return Err(Stop::OverLimit("curves", self.limits.curves_max));
+        }
+        self.curves += 1;
         let mut reading = Reading::default();
         let line = self.xml.line();
         while let Some(child) = self.xml.child()? {
@@ -309,11 +268,7 @@ impl<'a> Reader<'a, '_> {
         if number.is_none() {
             let line = self.xml.line();
             let text = crate::value::excerpt(&text);
-            self.notes.add(
-                Some(line),
-                react_name(react),
-                ProblemKind::NotANumber { field, text },
-            );
+            self.notes.add(Some(line), react_name(react), ProblemKind::NotANumber { field, text });
         }
         Ok(number)
     }
@@ -324,46 +279,25 @@ fn react_name(id: &str) -> Option<String> {
 }
 
 /// Gives wells their places, samples their contents and readings their dyes.
-fn resolve(
-    raw: RawRun,
-    samples: &HashMap<String, Sample>,
-    dyes: &HashMap<String, Option<String>>,
-    notes: &mut Notes,
-) -> Run {
+fn resolve(raw: RawRun, samples: &HashMap<String, Sample>, dyes: &HashMap<String, Option<String>>, notes: &mut Notes) -> Run {
     let RawRun { mut run, reacts } = raw;
     let plate = run.plate.or_else(|| smallest_plate(&reacts));
     run.plate = plate;
     for react in reacts {
         let position = position(&react.id, plate).unwrap_or_else(|| {
             let text = crate::value::excerpt(&react.id);
-            notes.add(
-                Some(react.line),
-                react_name(&react.id),
-                ProblemKind::NotAWell { text },
-            );
+            notes.add(Some(react.line), react_name(&react.id), ProblemKind::NotAWell { text });
             WellPosition::named(&react.id)
         });
         let sample = react.sample.as_ref().and_then(|id| samples.get(id));
         if let (Some(id), None) = (&react.sample, sample) {
             let id = crate::value::excerpt(id);
-            notes.add(
-                Some(react.line),
-                react_name(&react.id),
-                ProblemKind::UnknownReference { what: "sample", id },
-            );
+            notes.add(Some(react.line), react_name(&react.id), ProblemKind::UnknownReference { what: "sample", id });
         }
-        let mut well = Well {
-            position,
-            sample: react.sample,
-            content: sample.map_or(Content::Unknown, |sample| sample.content.clone()),
-            readings: react.readings,
-        };
+        let mut well =
+            Well { position, sample: react.sample, content: sample.map_or(Content::Unknown, |sample| sample.content.clone()), readings: react.readings };
         if well.readings.is_empty() {
-            notes.add(
-                Some(react.line),
-                react_name(&react.id),
-                ProblemKind::NoCurve,
-            );
+            notes.add(Some(react.line), react_name(&react.id), ProblemKind::NoCurve);
         }
         for reading in &mut well.readings {
             describe(reading, sample, dyes);
@@ -373,21 +307,13 @@ fn resolve(
     run
 }
 
-fn describe(
-    reading: &mut Reading,
-    sample: Option<&Sample>,
-    dyes: &HashMap<String, Option<String>>,
-) {
+fn describe(reading: &mut Reading, sample: Option<&Sample>, dyes: &HashMap<String, Option<String>>) {
     let Some(target) = &reading.target else {
         return;
     };
     reading.dye = dyes.get(target).cloned().flatten();
     if let Some(sample) = sample {
-        reading.content = sample
-            .per_target
-            .get(target)
-            .filter(|content| **content != sample.content)
-            .cloned();
+        reading.content = sample.per_target.get(target).filter(|content| **content != sample.content).cloned();
         reading.quantity = sample.quantity;
     }
 }
@@ -398,21 +324,11 @@ fn position(id: &str, plate: Option<PlateFormat>) -> Option<WellPosition> {
     if let Ok(number) = id.parse::<u32>() {
         return WellPosition::counted(number, plate);
     }
-    parse_well(id)
-        .filter(|(row, column)| *row < plate.rows && *column < plate.columns)
-        .map(|(row, column)| WellPosition::at(row, column))
+    parse_well(id).filter(|(row, column)| *row < plate.rows && *column < plate.columns).map(|(row, column)| WellPosition::at(row, column))
 }
 
 /// For files that state no format: the smallest usual plate that holds every react.
 fn smallest_plate(reacts: &[RawReact]) -> Option<PlateFormat> {
-    let plates = [
-        PlateFormat::WELLS_96,
-        PlateFormat::WELLS_384,
-        PlateFormat::WELLS_1536,
-    ];
-    plates.into_iter().find(|plate| {
-        reacts
-            .iter()
-            .all(|react| position(&react.id, Some(*plate)).is_some())
-    })
+    let plates = [PlateFormat::WELLS_96, PlateFormat::WELLS_384, PlateFormat::WELLS_1536];
+    plates.into_iter().find(|plate| reacts.iter().all(|react| position(&react.id, Some(*plate)).is_some()))
 }

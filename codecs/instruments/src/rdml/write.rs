@@ -34,9 +34,7 @@ pub fn write_rdml_runs(runs: &[Run], version: RdmlVersion) -> Vec<u8> {
 
 fn archive(xml: &str) -> zip::result::ZipResult<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(zip::DateTime::default());
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
     archive.start_file("rdml_data.xml", options)?;
     archive.write_all(xml.as_bytes())?;
     Ok(archive.finish()?.into_inner())
@@ -63,19 +61,13 @@ struct Sample {
 
 impl Names {
     fn collect(runs: &[Run]) -> Names {
-        let mut names = Names {
-            dyes: BTreeSet::new(),
-            targets: BTreeMap::new(),
-            samples: BTreeMap::new(),
-        };
+        let mut names = Names { dyes: BTreeSet::new(), targets: BTreeMap::new(), samples: BTreeMap::new() };
         for well in runs.iter().flat_map(|run| &run.wells) {
             let sample = names.samples.entry(sample_key(well)).or_default();
             for reading in &well.readings {
                 let (target, dye) = (target_name(reading), dye_name(reading));
                 if let Some(content) = &reading.content {
-                    sample
-                        .per_target
-                        .insert(target.clone(), content.rdml_word());
+                    sample.per_target.insert(target.clone(), content.rdml_word());
                 }
                 sample.quantity = sample.quantity.or(reading.quantity);
                 names.targets.entry(target).or_insert_with(|| dye.clone());
@@ -88,8 +80,7 @@ impl Names {
 
     /// Sample names are kept; where one name stands for two contents the later ones are told apart.
     fn number_samples(&mut self) {
-        let mut taken: BTreeSet<String> =
-            self.samples.keys().map(|(name, _)| name.clone()).collect();
+        let mut taken: BTreeSet<String> = self.samples.keys().map(|(name, _)| name.clone()).collect();
         let mut used: BTreeSet<String> = BTreeSet::new();
         for ((name, content), sample) in &mut self.samples {
             let mut id = name.clone();
@@ -106,47 +97,27 @@ impl Names {
     }
 
     fn sample_id(&self, well: &Well) -> &str {
-        self.samples
-            .get(&sample_key(well))
-            .map_or("", |sample| &sample.id)
+        self.samples.get(&sample_key(well)).map_or("", |sample| &sample.id)
     }
 }
 
 fn sample_key(well: &Well) -> SampleKey {
     let name = well.sample.clone().filter(|name| !name.trim().is_empty());
-    (
-        name.unwrap_or_else(|| format!("well {}", well.position.label)),
-        well.content.rdml_word(),
-    )
+    (name.unwrap_or_else(|| format!("well {}", well.position.label)), well.content.rdml_word())
 }
 
 fn target_name(reading: &Reading) -> String {
     let named = reading.target.clone().or_else(|| reading.dye.clone());
-    named
-        .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| "unnamed".to_owned())
+    named.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
 fn dye_name(reading: &Reading) -> String {
-    reading
-        .dye
-        .clone()
-        .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| "unknown dye".to_owned())
+    reading.dye.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "unknown dye".to_owned())
 }
 
 /// Text as an identifier: XML's own characters escaped, control characters (which XML 1.0 cannot hold) replaced.
 fn clean(text: &str) -> String {
-    let printable: String = text
-        .chars()
-        .map(|letter| {
-            if is_xml_letter(letter) {
-                letter
-            } else {
-                '\u{FFFD}'
-            }
-        })
-        .collect();
+    let printable: String = text.chars().map(|letter| if is_xml_letter(letter) { letter } else { '\u{FFFD}' }).collect();
     escape(printable.trim()).into_owned()
 }
 
@@ -160,9 +131,7 @@ fn document(runs: &[Run], version: RdmlVersion) -> String {
         RdmlVersion::V1_3 => "1.3",
         RdmlVersion::V1_4 => "1.4",
     };
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdml version=\"{version}\" xmlns=\"http://www.rdml.org\">\n"
-    );
+    let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdml version=\"{version}\" xmlns=\"http://www.rdml.org\">\n");
     for dye in &names.dyes {
         let _ = writeln!(xml, "<dye id=\"{}\"/>", clean(dye));
     }
@@ -170,19 +139,11 @@ fn document(runs: &[Run], version: RdmlVersion) -> String {
         write_sample(&mut xml, sample, content);
     }
     for (target, dye) in &names.targets {
-        let _ = writeln!(
-            xml,
-            "<target id=\"{}\"><type>toi</type><dyeId id=\"{}\"/></target>",
-            clean(target),
-            clean(dye)
-        );
+        let _ = writeln!(xml, "<target id=\"{}\"><type>toi</type><dyeId id=\"{}\"/></target>", clean(target), clean(dye));
     }
     let mut experiments: Vec<(String, Vec<&Run>)> = Vec::new();
     for run in runs {
-        let name = run
-            .experiment
-            .clone()
-            .unwrap_or_else(|| "experiment".to_owned());
+        let name = run.experiment.clone().unwrap_or_else(|| "experiment".to_owned());
         match experiments.iter_mut().find(|(known, _)| *known == name) {
             Some((_, members)) => members.push(run),
             None => experiments.push((name, vec![run])),
@@ -201,19 +162,12 @@ fn document(runs: &[Run], version: RdmlVersion) -> String {
 }
 
 fn write_sample(xml: &mut String, sample: &Sample, content: &str) {
-    let _ = write!(
-        xml,
-        "<sample id=\"{}\"><type>{content}</type>",
-        clean(&sample.id)
-    );
+    let _ = write!(xml, "<sample id=\"{}\"><type>{content}</type>", clean(&sample.id));
     for (target, content) in &sample.per_target {
         let _ = write!(xml, "<type targetId=\"{}\">{content}</type>", clean(target));
     }
     if let Some(quantity) = sample.quantity {
-        let _ = write!(
-            xml,
-            "<quantity><value>{quantity}</value><unit>other</unit></quantity>"
-        );
+        let _ = write!(xml, "<quantity><value>{quantity}</value><unit>other</unit></quantity>");
     }
     xml.push_str("</sample>\n");
 }
@@ -236,11 +190,7 @@ fn write_run(xml: &mut String, run: &Run, names: &Names, ids: &mut BTreeSet<Stri
         "<pcrFormat><rows>{}</rows><columns>{}</columns><rowLabel>ABC</rowLabel><columnLabel>123</columnLabel></pcrFormat>",
         plate.rows, plate.columns
     );
-    if let Some(date) = run
-        .started_at
-        .as_deref()
-        .filter(|date| is_iso_date_time(date))
-    {
+    if let Some(date) = run.started_at.as_deref().filter(|date| is_iso_date_time(date)) {
         let _ = writeln!(xml, "<runDate>{date}</runDate>");
     }
     for (number, well) in numbered(run, plate) {
@@ -251,37 +201,16 @@ fn write_run(xml: &mut String, run: &Run, names: &Names, ids: &mut BTreeSet<Stri
 
 /// The run's plate, or the smallest usual one that holds its wells.
 fn plate_for(run: &Run) -> PlateFormat {
-    let far = run
-        .wells
-        .iter()
-        .filter_map(|well| well.position.place)
-        .fold((0, 0), |far, place| {
-            (far.0.max(place.0), far.1.max(place.1))
-        });
-    let unplaced = run
-        .wells
-        .iter()
-        .filter(|well| well.position.place.is_none())
-        .count();
-    let stated = run
-        .plate
-        .filter(|plate| far.0 < plate.rows && far.1 < plate.columns && unplaced == 0);
-    stated
-        .or_else(|| PlateFormat::holding(far.0, far.1))
-        .unwrap_or(PlateFormat {
-            rows: far.0 + 1,
-            columns: far.1 + 1,
-        })
+    let far = run.wells.iter().filter_map(|well| well.position.place).fold((0, 0), |far, place| (far.0.max(place.0), far.1.max(place.1)));
+    let unplaced = run.wells.iter().filter(|well| well.position.place.is_none()).count();
+    let stated = run.plate.filter(|plate| far.0 < plate.rows && far.1 < plate.columns && unplaced == 0);
+    stated.or_else(|| PlateFormat::holding(far.0, far.1)).unwrap_or(PlateFormat { rows: far.0 + 1, columns: far.1 + 1 })
 }
 
 /// Wells by their number along the rows; wells without a place follow behind, two wells of one place are merged by
 /// the reader and keep their order here.
 fn numbered(run: &Run, plate: PlateFormat) -> Vec<(u64, &Well)> {
-    let place_number = |well: &Well| {
-        well.position
-            .place
-            .map(|(row, column)| u64::from(row) * u64::from(plate.columns) + u64::from(column) + 1)
-    };
+    let place_number = |well: &Well| well.position.place.map(|(row, column)| u64::from(row) * u64::from(plate.columns) + u64::from(column) + 1);
     let mut wells: Vec<(u64, &Well)> = Vec::new();
     let mut taken = BTreeSet::new();
     let mut waiting = Vec::new();
@@ -301,11 +230,7 @@ fn numbered(run: &Run, plate: PlateFormat) -> Vec<(u64, &Well)> {
 }
 
 fn write_react(xml: &mut String, number: u64, well: &Well, names: &Names) {
-    let _ = write!(
-        xml,
-        "<react id=\"{number}\"><sample id=\"{}\"/>",
-        clean(names.sample_id(well))
-    );
+    let _ = write!(xml, "<react id=\"{number}\"><sample id=\"{}\"/>", clean(names.sample_id(well)));
     for reading in &well.readings {
         let _ = write!(xml, "<data><tar id=\"{}\"/>", clean(&target_name(reading)));
         if let Some(cq) = reading.cq {
@@ -316,10 +241,7 @@ fn write_react(xml: &mut String, number: u64, well: &Well, names: &Names) {
         }
         for (cycle, fluorescence) in reading.cycles.iter().zip(&reading.fluorescence) {
             if cycle.is_finite() && fluorescence.is_finite() {
-                let _ = write!(
-                    xml,
-                    "<adp><cyc>{cycle}</cyc><fluor>{fluorescence}</fluor></adp>"
-                );
+                let _ = write!(xml, "<adp><cyc>{cycle}</cyc><fluor>{fluorescence}</fluor></adp>");
             }
         }
         if let Some(threshold) = reading.threshold {
@@ -334,16 +256,8 @@ fn write_react(xml: &mut String, number: u64, well: &Well, names: &Names) {
 fn is_iso_date_time(text: &str) -> bool {
     let shape = b"dddd-dd-ddTdd:dd:dd";
     text.len() >= shape.len()
-        && text.bytes().zip(shape).all(|(byte, want)| {
-            if *want == b'd' {
-                byte.is_ascii_digit()
-            } else {
-                byte == *want
-            }
-        })
-        && text[shape.len()..]
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'+' | b'-' | b'Z'))
+        && text.bytes().zip(shape).all(|(byte, want)| if *want == b'd' { byte.is_ascii_digit() } else { byte == *want })
+        && text[shape.len()..].bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'+' | b'-' | b'Z'))
 }
 
 impl Content {
@@ -364,13 +278,7 @@ mod tests {
     fn reading(target: &str, start: f64) -> Reading {
         let cycles: Vec<f64> = (0..5).map(|cycle| f64::from(cycle) + 0.5577).collect();
         let fluorescence = cycles.iter().map(|cycle| start + 0.1 * cycle).collect();
-        Reading {
-            target: Some(target.into()),
-            dye: Some("FAM".into()),
-            cycles,
-            fluorescence,
-            ..Reading::default()
-        }
+        Reading { target: Some(target.into()), dye: Some("FAM".into()), cycles, fluorescence, ..Reading::default() }
     }
 
     fn sample_run() -> Run {
@@ -380,32 +288,16 @@ mod tests {
         run.instrument = Some("仪器".into());
         run.started_at = Some("2026-03-01T08:30:00".into());
         run.plate = Some(PlateFormat::WELLS_384);
-        let well = |row, column, sample: &str, content, readings| Well {
-            position: WellPosition::at(row, column),
-            sample: Some(sample.into()),
-            content,
-            readings,
-        };
+        let well =
+            |row, column, sample: &str, content, readings| Well { position: WellPosition::at(row, column), sample: Some(sample.into()), content, readings };
         let mut positive = reading("N", 1.5);
         positive.cq = Some(21.1877528266099);
         positive.threshold = Some(0.2);
         let mut blocked = reading("IPC", -3.0);
         blocked.content = Some(Content::PositiveControl);
         blocked.excluded = Some("bubble".into());
-        run.wells.push(well(
-            0,
-            0,
-            "张三",
-            Content::Unknown,
-            vec![positive, reading("IPC", 7.0)],
-        ));
-        run.wells.push(well(
-            0,
-            23,
-            "NTC",
-            Content::NoTemplateControl,
-            vec![reading("N", 0.0), blocked],
-        ));
+        run.wells.push(well(0, 0, "张三", Content::Unknown, vec![positive, reading("IPC", 7.0)]));
+        run.wells.push(well(0, 23, "NTC", Content::NoTemplateControl, vec![reading("N", 0.0), blocked]));
         run.wells.push(well(15, 23, "s", Content::Standard, vec![]));
         run
     }
@@ -418,10 +310,7 @@ mod tests {
         let (runs, problems) = parse(&bytes, "x.rdml", Limits::default()).unwrap();
         assert_eq!(runs, [run]);
         assert_eq!(problems.len(), 1, "{problems:?}");
-        assert_eq!(
-            problems[0].to_string(),
-            "x.rdml, rdml_data.xml, line 16, react 384: the curve has no readings"
-        );
+        assert_eq!(problems[0].to_string(), "x.rdml, rdml_data.xml, line 16, react 384: the curve has no readings");
     }
 
     #[test]
@@ -429,11 +318,7 @@ mod tests {
         let mut run = sample_run();
         run.wells[1].sample = Some("张三".into());
         let (runs, _) = parse(&write_rdml(&run), "x.rdml", Limits::default()).unwrap();
-        let names: Vec<_> = runs[0]
-            .wells
-            .iter()
-            .map(|well| well.sample.as_deref().unwrap())
-            .collect();
+        let names: Vec<_> = runs[0].wells.iter().map(|well| well.sample.as_deref().unwrap()).collect();
         assert_eq!(names, ["张三 (unkn)", "张三", "s"]);
         assert_eq!(runs[0].wells[1].content, Content::NoTemplateControl);
     }
@@ -445,11 +330,7 @@ mod tests {
         run.wells[0].position = WellPosition::named("capillary 7");
         let bytes = write_rdml_runs(&[run], RdmlVersion::V1_3);
         let (runs, _) = parse(&bytes, "x.rdml", Limits::default()).unwrap();
-        let labels: Vec<_> = runs[0]
-            .wells
-            .iter()
-            .map(|well| well.position.label.as_str())
-            .collect();
+        let labels: Vec<_> = runs[0].wells.iter().map(|well| well.position.label.as_str()).collect();
         assert_eq!(labels, ["A24", "P24", "385"]);
     }
 

@@ -45,40 +45,11 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let rows = [
         vec!["Block Type", "96-Well"],
         vec![],
-        vec![
-            "Well",
-            "Well Position",
-            "Sample",
-            "Target",
-            "Task",
-            "Reporter",
-            "Cq",
-            "Threshold",
-        ],
-        vec![
-            "13",
-            "B1",
-            "s",
-            "N",
-            "UNKNOWN",
-            "FAM",
-            "UNDETERMINED",
-            "0.1",
-        ],
+        vec!["Well", "Well Position", "Sample", "Target", "Task", "Reporter", "Cq", "Threshold"],
+        vec!["13", "B1", "s", "N", "UNKNOWN", "FAM", "UNDETERMINED", "0.1"],
     ];
-    let workbook = write_xlsx(
-        "Results",
-        &["File Name", "run.eds"],
-        rows,
-        &[ColumnKind::Text; 8],
-    )
-    .unwrap();
-    let (runs, _) = baton_instruments::parse(
-        RDML.as_bytes(),
-        "r.rdml",
-        baton_instruments::Limits::default(),
-    )
-    .unwrap();
+    let workbook = write_xlsx("Results", &["File Name", "run.eds"], rows, &[ColumnKind::Text; 8]).unwrap();
+    let (runs, _) = baton_instruments::parse(RDML.as_bytes(), "r.rdml", baton_instruments::Limits::default()).unwrap();
     vec![
         ("quantstudio.txt", QUANTSTUDIO.into()),
         ("abi.csv", ABI.into()),
