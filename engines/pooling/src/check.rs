@@ -11,8 +11,10 @@ use crate::scheme::{Assay, Figures, Scheme};
 pub const MAX_ENUMERATED_PERSONS: u32 = 16;
 const MAX_ENUMERATED_POOLS: usize = 12;
 
-/// Expected figures of a scheme for a small group by enumeration; `None` when the group is too large.
+/// Expected figures of a scheme for a small group by enumeration; `None` when the group is too large
+/// or the scheme impossible.
 pub fn enumerate(scheme: &Scheme, population: &Population, assay: Assay) -> Option<Figures> {
+    scheme.validate().ok()?;
     match scheme {
         Scheme::Individual => nested(&[1], population, assay),
         Scheme::Dorfman { size } => nested(&[*size, 1], population, assay),

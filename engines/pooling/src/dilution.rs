@@ -4,6 +4,7 @@
 //! pool was made. A pool whose Cq lies beyond the cut-off is missed. The planner uses no run-to-run
 //! noise; the simulator adds it.
 
+use crate::field::Mixing;
 use crate::population::{COUNT_CAP, Counts};
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,14 @@ pub enum ShiftModel {
 }
 
 impl ShiftModel {
+    /// The operation this model is about.
+    pub fn mixing(&self) -> Mixing {
+        match self {
+            Self::Swab { .. } => Mixing::Swab,
+            Self::Aliquot => Mixing::Aliquot,
+        }
+    }
+
     /// Cycles of delay for a pool of `n` persons; `None` when no tube holds it.
     pub fn shift_cycles(&self, n: u32) -> Option<f64> {
         match self {

@@ -51,6 +51,7 @@ impl PoolMatrix {
 
     /// Pools of `size` consecutive samples; the last one may be smaller.
     pub fn disjoint(samples: u32, size: u32) -> Result<Self, String> {
+        within_bounds(u64::from(samples))?;
         let members: Vec<u32> = (0..samples).collect();
         let pools = members.chunks(size.max(1) as usize).map(<[u32]>::to_vec);
         Self::new(samples as usize, pools.collect())
@@ -58,6 +59,7 @@ impl PoolMatrix {
 
     /// One array plate: a pool per row, then a pool per column; samples run along the rows.
     pub fn array(rows: u32, columns: u32) -> Result<Self, String> {
+        within_bounds(u64::from(rows) * u64::from(columns))?;
         let row_pools = (0..rows).map(|row| (row * columns..(row + 1) * columns).collect());
         let column_pools = (0..columns).map(|column| (0..rows).map(|row| row * columns + column).collect());
         Self::new((rows * columns) as usize, row_pools.chain(column_pools).collect())
@@ -80,6 +82,13 @@ impl PoolMatrix {
     pub fn pools_of(&self, sample: usize) -> &[u32] {
         &self.samples[sample]
     }
+}
+
+fn within_bounds(samples: u64) -> Result<(), String> {
+    if samples > MAX_SAMPLES as u64 {
+        return Err(format!("{samples} samples; at most {MAX_SAMPLES}"));
+    }
+    Ok(())
 }
 
 impl TryFrom<Rows> for PoolMatrix {
@@ -115,5 +124,7 @@ mod tests {
         let twice = PoolMatrix::new(2, vec![vec![], vec![1, 1]]);
         assert_eq!(twice, Err("pool 2: sample 2 is in it twice".to_owned()));
         assert!(PoolMatrix::new(MAX_SAMPLES + 1, Vec::new()).is_err());
+        assert!(PoolMatrix::array(u32::MAX, u32::MAX).is_err());
+        assert!(PoolMatrix::disjoint(u32::MAX, 10).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! Which scheme for the day: best sizes of every kind, limits, a recommendation and its reasons.
 
+use crate::dilution::Dilution;
 use crate::field::{Mixing, ValidatedRatio};
+use crate::population::Population;
 use crate::scheme::{Conditions, Evaluator, Figures, MAX_POOL_SIZE, Scheme, SchemeError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -176,6 +178,10 @@ impl Plan {
 /// `matrices` are designs the caller wants compared. Fails on conditions out of range or a matrix
 /// that cannot be evaluated.
 pub fn solve(conditions: &Conditions, limits: &Limits, workload: Option<&Workload>, matrices: &[Scheme]) -> Result<Plan, SchemeError> {
+    let other_mixing = |dilution: &Dilution| dilution.shift.mixing() != limits.mixing;
+    if conditions.dilution.as_ref().is_some_and(other_mixing) {
+        return Err(SchemeError("the dilution model is for another kind of mixing than the plan".to_owned()));
+    }
     let mut search = Search {
         evaluator: Evaluator::new(conditions)?,
         limits,
@@ -194,7 +200,7 @@ pub fn solve(conditions: &Conditions, limits: &Limits, workload: Option<&Workloa
         options.push(search.judged(option(SchemeKind::Matrix, scheme.clone(), figures)));
     }
     for option in &mut options {
-        let kept = |dilution: &crate::dilution::Dilution| dilution.kept(option.scheme.largest_pool());
+        let kept = |dilution: &Dilution| dilution.kept(option.scheme.largest_pool());
         option.kept_after_dilution = conditions.dilution.as_ref().map(kept);
         if let Some(workload) = workload {
             time(option, workload, limits);
@@ -209,14 +215,14 @@ pub fn solve(conditions: &Conditions, limits: &Limits, workload: Option<&Workloa
 pub fn curves(conditions: &Conditions, schemes: &[Scheme], prevalences: &[f64]) -> Result<Vec<Vec<Figures>>, SchemeError> {
     let mut evaluator = Evaluator::new(conditions)?;
     let mut at = |prevalence: &f64| {
-        evaluator.set_population(crate::population::Population { prevalence: *prevalence, ..conditions.population })?;
+        evaluator.set_population(Population { prevalence: *prevalence, ..conditions.population })?;
         schemes.iter().map(|scheme| evaluator.figures(scheme)).collect()
     };
     prevalences.iter().map(&mut at).collect()
 }
 
 /// Share of positives kept by pools of each size, alone in their pool: sensitivity against dilution.
-pub fn dilution_curve(dilution: &crate::dilution::Dilution, sizes: &[u32]) -> Vec<(u32, f64)> {
+pub fn dilution_curve(dilution: &Dilution, sizes: &[u32]) -> Vec<(u32, f64)> {
     sizes.iter().map(|size| (*size, dilution.kept(*size))).collect()
 }
 

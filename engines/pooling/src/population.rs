@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of positives are tabulated up to here; the last entry stands for "this many or more".
 pub(crate) const COUNT_CAP: usize = 8;
+/// Largest group that shares a random effect.
+pub const MAX_GROUP: u32 = 1000;
+/// Pools beyond this size are treated as this large.
+const MAX_POOL: u32 = 1_000_000;
 
 /// Groups of persons who are positive together more often than by chance. Each group draws its own
 /// prevalence from a beta distribution with the population's mean (beta-binomial counts).
@@ -32,7 +36,7 @@ impl Population {
 
     /// Whether prevalence and correlation are probabilities and the group is not empty.
     pub fn is_valid(&self) -> bool {
-        let clustered = self.clustering.is_none_or(|group| group.group_size > 0 && (0.0..1.0).contains(&group.correlation));
+        let clustered = self.clustering.is_none_or(|group| (1..=MAX_GROUP).contains(&group.group_size) && (0.0..1.0).contains(&group.correlation));
         (0.0..=1.0).contains(&self.prevalence) && clustered
     }
 
@@ -50,11 +54,12 @@ impl Population {
         }
         let total = (1.0 - group.correlation) / group.correlation;
         let a = self.prevalence * total;
-        Some((a, total - a, group.group_size))
+        Some((a, total - a, group.group_size.min(MAX_GROUP)))
     }
 
     /// Probability that `n` persons pooled together are all negative.
     pub fn all_negative(&self, n: u32) -> f64 {
+        let n = n.min(MAX_POOL);
         let Some((a, b, group)) = self.beta_shapes() else {
             return (1.0 - self.prevalence).powi(n as i32);
         };

@@ -230,6 +230,29 @@ fn single_tubes_and_dorfman_pools_are_designs_too() {
     assert_eq!(decoded.negative, (10..20).collect::<Vec<u32>>());
 }
 
+/// More positives than the design can tell apart: slow answers and false clearances are both wrong.
+#[test]
+fn overloaded_designs_clear_only_the_plainly_negative() {
+    for noise in [None, Some(0.3)] {
+        let (mut found, mut positives) = (0usize, 0usize);
+        let mut source = SeededSource::new(77);
+        let matrix = reed_solomon();
+        for _ in 0..20 {
+            let batch = batch(&matrix, 12, noise, &mut source);
+            let decoded = decode(&matrix, &batch.readings, &DecodeOptions::default()).expect("valid");
+            let kept = |sample: &&u32| decoded.negative.binary_search(sample).is_err();
+            found += batch.positives.iter().filter(kept).count();
+            positives += 12;
+            assert!(decoded.findings.contains(&Finding::TooManyExplanations) || noise.is_some());
+        }
+        assert_eq!(found, positives);
+    }
+    let plates = PoolMatrix::array(40, 200).expect("large");
+    let readings = vec![Reading::Positive { cq: Some(30.0) }; 240];
+    let decoded = decode(&plates, &readings, &DecodeOptions::default()).expect("valid");
+    assert_eq!(decoded.negative, [0u32; 0]);
+}
+
 #[test]
 fn wrong_input_is_refused() {
     let matrix = PoolMatrix::disjoint(4, 2).expect("pools");

@@ -164,6 +164,14 @@ fn swabs_mixed_in_the_field_allow_only_dorfman() {
 }
 
 #[test]
+fn the_two_dilution_models_are_never_mixed() {
+    let mut conditions = conditions(0.01, 1.0, 1.0);
+    conditions.dilution = Some(Dilution { cq_distribution: CqDistribution::new(vec![25.0]).expect("valid"), cutoff: 37.0, shift: ShiftModel::Aliquot });
+    let limits = Limits { mixing: baton_pooling::Mixing::Swab, ..Limits::default() };
+    assert!(solve(&conditions, &limits, None, &[]).is_err());
+}
+
+#[test]
 fn time_limits_choose_fewer_stages() {
     let workload = Workload { people: 1000, tests_per_hour: 1000.0, hours_per_stage: 4.0, re_swab_hours: 0.0 };
     let limits = Limits { hours: Some(9.0), ..Limits::default() };

@@ -3,7 +3,7 @@
 //! Model: samples are positive independently with their prior; a pool with a positive sample reads
 //! positive with the assay's sensitivity, one without reads negative with its specificity; pools
 //! without a usable result say nothing. Posteriors are sums over all good explanations
-//! ([`search`]), reweighed by the pools' Cq values where given ([`cq`]).
+//! (module `search`), reweighed by the pools' Cq values where given (module `cq`).
 //!
 //! A sample is `positive` when the best explanation needs it and its posterior is not low. That is a
 //! presumption: a single test of the person's own specimen confirms it. It is `negative` only when at
@@ -21,6 +21,8 @@ use std::fmt;
 
 /// Explanations whose Cq values are examined.
 const MAX_LEAVES_WITH_CQ: usize = 120;
+/// Most positives whose Cq values are fitted together; beyond, pools count as binary.
+const MAX_FITTED: usize = 32;
 /// Explanations in which every undecided suspect's Cq effect is examined too.
 const MAX_LEAVES_EXTENDED: usize = 6;
 
@@ -388,7 +390,8 @@ impl Case<'_> {
         let cq: Vec<Option<f64>> = component.positive.iter().map(pool_cq).collect();
         let with_cq = cq.iter().flatten().count() > 1;
         let mut explanations = component.explain(with_cq);
-        if with_cq {
+        let fits = |leaf: &Leaf| leaf.included.len() <= MAX_FITTED;
+        if with_cq && explanations.leaves.iter().all(fits) {
             let model = cq::CqModel::new(component, cq);
             reweigh(&mut explanations, component, &model);
         }
