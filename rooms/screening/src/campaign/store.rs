@@ -230,7 +230,18 @@ pub fn stand(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId
 
 fn remove(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
     tx.execute("DELETE FROM due WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4", params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.person])?;
-    add_to_cell(tx, due, weight(due, -1))
+    leave_cell(tx, due)
+}
+
+/// Takes somebody out of a cell; a cell without people goes, as if nobody had ever been there.
+fn leave_cell(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
+    add_to_cell(tx, due, weight(due, -1))?;
+    tx.execute(
+        "DELETE FROM cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND building = $6 AND enterprise = $7 \
+         AND due = 0 AND sampled = 0 AND pending = 0 AND resulted = 0 AND held = 0 AND exempt = 0 AND extra = 0",
+        params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.at.zone, due.at.grid, due.at.building, due.at.enterprise],
+    )?;
+    Ok(())
 }
 
 fn restand(tx: &mut Tx<'_>, mut due: Due, standing: Standing) -> StoreResult<()> {
@@ -301,7 +312,7 @@ pub fn people_recorded(tx: &mut Tx<'_>, campaign: &Campaign, person: PersonId) -
 }
 
 fn relocate(tx: &mut Tx<'_>, old: &Due, new: &Due) -> StoreResult<()> {
-    add_to_cell(tx, old, weight(old, -1))?;
+    leave_cell(tx, old)?;
     tx.execute(
         "UPDATE due SET zone = $5, grid = $6, building = $7, enterprise = $8, household = $9, listed = $10 WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4",
         params![new.person.bucket_number(), new.campaign, i64::from(new.round), new.person, new.at.zone, new.at.grid, new.at.building, new.at.enterprise, new.at.household, new.listed],
@@ -415,29 +426,27 @@ impl Ask {
     fn conditions(&self) -> (String, Vec<i64>) {
         let mut values = vec![self.campaign.raw(), i64::from(self.round)];
         let mut text = String::new();
-        let mut any_of = |places: &[PlaceId]| {
+        let mut any_of = |places: &[i64]| {
             let from = values.len();
-            values.extend(places.iter().map(|place| place.raw()));
+            values.extend(places);
             let marks: Vec<String> = (from + 1..=values.len()).map(|n| format!("${n}")).collect();
             let marks = marks.join(", ");
             text.push_str(&format!(" AND (zone IN ({marks}) OR grid IN ({marks}) OR building IN ({marks}) OR enterprise IN ({marks}))"));
         };
         match &self.reach {
             Reach::Everywhere => {}
-            Reach::Places(places) if places.is_empty() => any_of(&[nowhere()]),
-            Reach::Places(places) => any_of(places),
+            Reach::Places(places) if places.is_empty() => any_of(&[NOWHERE]),
+            Reach::Places(places) => any_of(&places.iter().map(|place| place.raw()).collect::<Vec<i64>>()),
         }
         if let Some(place) = self.within {
-            any_of(&[place]);
+            any_of(&[place.raw()]);
         }
         (text, values)
     }
 }
 
-/// An id that no place has: sequence numbers of places begin at 1.
-fn nowhere() -> PlaceId {
-    PlaceId::from_raw(0).unwrap_or_else(|_| unreachable!("0 is packed"))
-}
+/// What no place column holds: not even 0, which says that there is no such place.
+const NOWHERE: i64 = -1;
 
 /// People by state, grouped; the place with most people still missing first. Nothing for the place: people without one.
 pub fn coverage(tx: &mut Tx<'_>, ask: &Ask, by: By, limit: i64) -> StoreResult<Vec<(Option<PlaceId>, Counts)>> {
