@@ -5,6 +5,8 @@
 
 /// Number of fitted parameters.
 const P: usize = 6;
+/// A step that lowers the cost (in units of the noise, squared) by less than this moves the Cq by a thousandth of a cycle or so.
+const ENOUGH: f64 = 0.01;
 /// Exponent below which the sigmoid is taken for 0: e^-14 is a millionth of the height.
 const SILENCE: f64 = 14.0;
 /// Spread of the prior on `ln g` and of the prior on `ln d` around the warm start.
@@ -75,7 +77,7 @@ pub(crate) fn fit(values: &[f64], start: &Start, max_steps: usize) -> Sigmoid {
         if tried < cost {
             let gain = cost - tried;
             (theta, cost, damping) = (candidate, tried, damping * 0.1);
-            if gain < 1e-3 * cost.max(0.1) {
+            if gain < ENOUGH {
                 break;
             }
         } else {

@@ -111,3 +111,40 @@ pub fn softmax(logits: [f64; 3], temperature: f64) -> Probabilities {
     let sum: f64 = scaled.iter().sum();
     scaled.map(|value| value / sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameter_file_is_whole_and_says_where_it_comes_from() {
+        let model = Model::parse(include_str!("../model.json")).unwrap();
+        assert_eq!(&model, Model::builtin());
+        assert!(model.provenance.iter().any(|line| line.contains("seed")));
+    }
+
+    #[test]
+    fn damaged_files_are_refused_by_field() {
+        let good = include_str!("../model.json");
+        for (from, to, field) in [
+            ("\"rate\"", "\"speed\"", "features"),
+            ("\"temperature\": ", "\"temperature\": -", "temperature"),
+            ("\"networks\": [", "\"networks\": [], \"more\": [", "more"),
+            ("\"hidden\": [\n", "\"hidden\": [ [0.0],\n", "networks"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            let error = Model::parse(&good.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn probabilities_add_up_and_the_undecided_model_decides_nothing() {
+        for features in [[0.0; FEATURES], [1e9; FEATURES], [-1e9; FEATURES]] {
+            let p = Model::builtin().probabilities(&features);
+            assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9 && p.iter().all(|p| (0.0..=1.0).contains(p)));
+        }
+        let undecided = Model::undecided().probabilities(&[0.0; FEATURES]);
+        assert_eq!(crate::decide(&undecided), crate::Call::Ambiguous);
+    }
+}

@@ -17,47 +17,23 @@ const WEIGHTS: usize = HIDDEN_WEIGHTS + 3 * (HIDDEN + 1);
 /// Trains on `examples`; the same examples and seed give the same model to the last digit.
 pub fn train(examples: &[&Example], seed: u64) -> Model {
     let (centre, spread) = scales(examples);
-    let rows: Vec<[f64; FEATURES]> = examples
-        .iter()
-        .map(|e| {
-            std::array::from_fn(|i| ((e.features[i] - centre[i]) / spread[i]).clamp(-4.0, 4.0))
-        })
-        .collect();
-    let networks = (0..NETWORKS)
-        .map(|k| network(examples, &rows, seed + k as u64))
-        .collect();
-    let features = FEATURE_NAMES
-        .iter()
-        .map(|name| (*name).to_owned())
-        .collect();
-    Model {
-        provenance: vec![],
-        features,
-        centre,
-        spread,
-        temperature: 1.0,
-        networks,
-    }
+    let rows: Vec<[f64; FEATURES]> = examples.iter().map(|e| std::array::from_fn(|i| ((e.features[i] - centre[i]) / spread[i]).clamp(-4.0, 4.0))).collect();
+    let networks = (0..NETWORKS).map(|k| network(examples, &rows, seed + k as u64)).collect();
+    let features = FEATURE_NAMES.iter().map(|name| (*name).to_owned()).collect();
+    Model { provenance: vec![], features, centre, spread, temperature: 1.0, networks }
 }
 
 fn scales(examples: &[&Example]) -> ([f64; FEATURES], [f64; FEATURES]) {
     let total: f64 = examples.iter().map(|e| e.weight).sum();
-    let mean =
-        |f: &dyn Fn(&Example) -> f64| examples.iter().map(|e| e.weight * f(e)).sum::<f64>() / total;
+    let mean = |f: &dyn Fn(&Example) -> f64| examples.iter().map(|e| e.weight * f(e)).sum::<f64>() / total;
     let centre: [f64; FEATURES] = std::array::from_fn(|i| mean(&|e| e.features[i]));
-    let spread = std::array::from_fn(|i| {
-        mean(&|e| (e.features[i] - centre[i]).powi(2))
-            .sqrt()
-            .max(1e-6)
-    });
+    let spread = std::array::from_fn(|i| mean(&|e| (e.features[i] - centre[i]).powi(2)).sqrt().max(1e-6));
     (centre, spread)
 }
 
 fn network(examples: &[&Example], rows: &[[f64; FEATURES]], seed: u64) -> Network {
     let mut chance = Chance::new(seed.wrapping_mul(7919));
-    let mut weights: Vec<f64> = (0..WEIGHTS)
-        .map(|i| chance.normal() * if i < HIDDEN_WEIGHTS { 0.3 } else { 0.4 })
-        .collect();
+    let mut weights: Vec<f64> = (0..WEIGHTS).map(|i| chance.normal() * if i < HIDDEN_WEIGHTS { 0.3 } else { 0.4 }).collect();
     let (mut first, mut second) = (vec![0.0; WEIGHTS], vec![0.0; WEIGHTS]);
     let mean_weight = examples.iter().map(|e| e.weight).sum::<f64>() / examples.len() as f64;
     let mut order: Vec<usize> = (0..examples.len()).collect();
@@ -70,13 +46,7 @@ fn network(examples: &[&Example], rows: &[[f64; FEATURES]], seed: u64) -> Networ
             let mut gradient = vec![0.0; WEIGHTS];
             for &index in batch {
                 let weight = examples[index].weight / mean_weight / batch.len() as f64;
-                accumulate(
-                    &weights,
-                    &rows[index],
-                    &examples[index].lesson,
-                    weight,
-                    &mut gradient,
-                );
+                accumulate(&weights, &rows[index], &examples[index].lesson, weight, &mut gradient);
             }
             let rate = RATE * (1.0 - step as f64 / (steps + 1) as f64);
             adam(&mut weights, &gradient, &mut first, &mut second, rate, step);
@@ -91,54 +61,30 @@ fn shuffle(order: &mut [usize], chance: &mut Chance) {
     }
 }
 
-fn adam(
-    weights: &mut [f64],
-    gradient: &[f64],
-    first: &mut [f64],
-    second: &mut [f64],
-    rate: f64,
-    step: usize,
-) {
+fn adam(weights: &mut [f64], gradient: &[f64], first: &mut [f64], second: &mut [f64], rate: f64, step: usize) {
     let (b1, b2): (f64, f64) = (0.9, 0.999);
     let (c1, c2) = (1.0 - b1.powi(step as i32), 1.0 - b2.powi(step as i32));
     for i in 0..weights.len() {
         first[i] = b1 * first[i] + (1.0 - b1) * gradient[i];
         second[i] = b2 * second[i] + (1.0 - b2) * gradient[i] * gradient[i];
-        weights[i] -=
-            rate * (first[i] / c1 / ((second[i] / c2).sqrt() + 1e-8) + DECAY * weights[i] * 10.0);
+        weights[i] -= rate * (first[i] / c1 / ((second[i] / c2).sqrt() + 1e-8) + DECAY * weights[i] * 10.0);
     }
 }
 
 /// Adds the gradient of one example's cross-entropy.
-fn accumulate(
-    weights: &[f64],
-    x: &[f64; FEATURES],
-    votes: &[f64; 3],
-    weight: f64,
-    gradient: &mut [f64],
-) {
+fn accumulate(weights: &[f64], x: &[f64; FEATURES], votes: &[f64; 3], weight: f64, gradient: &mut [f64]) {
     let mut hidden = [0.0; HIDDEN];
     let mut slope = [0.0; HIDDEN];
     for k in 0..HIDDEN {
         let row = &weights[k * (FEATURES + 1)..(k + 1) * (FEATURES + 1)];
-        let sum = row[..FEATURES]
-            .iter()
-            .zip(x)
-            .map(|(w, v)| w * v)
-            .sum::<f64>()
-            + row[FEATURES];
+        let sum = row[..FEATURES].iter().zip(x).map(|(w, v)| w * v).sum::<f64>() + row[FEATURES];
         hidden[k] = softsign(sum);
         slope[k] = (1.0 + sum.abs()).powi(-2);
     }
     let output = &weights[HIDDEN_WEIGHTS..];
     let logits = std::array::from_fn(|c| {
         let row = &output[c * (HIDDEN + 1)..(c + 1) * (HIDDEN + 1)];
-        row[..HIDDEN]
-            .iter()
-            .zip(&hidden)
-            .map(|(w, v)| w * v)
-            .sum::<f64>()
-            + row[HIDDEN]
+        row[..HIDDEN].iter().zip(&hidden).map(|(w, v)| w * v).sum::<f64>() + row[HIDDEN]
     });
     let p = softmax(logits, 1.0);
     let mut back = [0.0; HIDDEN];
@@ -163,13 +109,6 @@ fn accumulate(
 
 fn unpack(weights: &[f64]) -> Network {
     // Four decimals are enough for the calls and keep the file readable.
-    let rows = |part: &[f64], width: usize| -> Vec<Vec<f64>> {
-        part.chunks(width)
-            .map(|row| row.iter().map(|w| (w * 1e4).round() / 1e4).collect())
-            .collect()
-    };
-    Network {
-        hidden: rows(&weights[..HIDDEN_WEIGHTS], FEATURES + 1),
-        output: rows(&weights[HIDDEN_WEIGHTS..], HIDDEN + 1),
-    }
+    let rows = |part: &[f64], width: usize| -> Vec<Vec<f64>> { part.chunks(width).map(|row| row.iter().map(|w| (w * 1e4).round() / 1e4).collect()).collect() };
+    Network { hidden: rows(&weights[..HIDDEN_WEIGHTS], FEATURES + 1), output: rows(&weights[HIDDEN_WEIGHTS..], HIDDEN + 1) }
 }
