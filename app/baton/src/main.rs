@@ -3,7 +3,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the terminal is this crate's door
 
 mod admin;
+mod campaign;
+mod import;
 mod installation;
+mod report;
 mod rooms;
 mod safekeeping;
 mod serve;
@@ -40,6 +43,12 @@ enum Command {
     /// Enrol, list or revoke handheld devices.
     #[command(subcommand, after_help = "Example:\n  baton device add --data /srv/baton --name 'Scanner 3' --login wang")]
     Device(admin::DeviceCommand),
+    /// Take in a roster: what is new, changed, gone, and which rows are wrong.
+    #[command(after_help = "Example:\n  baton import roster.xlsx --data /srv/baton --dry-run\n  baton import roster.xlsx --data /srv/baton\n  baton import --undo 4294967311 --data /srv/baton")]
+    Import(import::Import),
+    /// Open campaigns and see who is missing.
+    #[command(subcommand, after_help = "Example:\n  baton campaign list --data /srv/baton")]
+    Campaign(campaign::CampaignCommand),
     /// Check every link, mark and head of the ledger.
     #[command(after_help = "Example:\n  baton verify --data /srv/baton --json")]
     Verify(safekeeping::Verify),
@@ -55,6 +64,9 @@ enum Command {
     /// Copy the keys to a file sealed by a passphrase; keep it apart from the backups.
     #[command(subcommand, after_help = "Example:\n  BATON_PASSPHRASE=… baton keys export --data /srv/baton /mnt/safe/keys.baton")]
     Keys(safekeeping::KeysCommand),
+    /// Check a signed report, anywhere, without a connection.
+    #[command(after_help = "Example:\n  baton verify-report report.json --key 1f2e…")]
+    VerifyReport(report::VerifyReport),
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -63,11 +75,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Device(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Campaign(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::VerifyReport(command) => command.run(),
     }
 }
 

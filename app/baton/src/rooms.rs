@@ -3,5 +3,5 @@
 use baton_desk::Room;
 
 pub(crate) fn rooms() -> Vec<Room> {
-    vec![baton_desk::accounts::room()]
+    vec![baton_desk::accounts::room(), baton_registry::room(), baton_screening::room(), baton_custody::room(), baton_laboratory::room()]
 }

@@ -151,11 +151,15 @@ impl Desk {
             return;
         }
         let body = accounts::events::PersonsViewed { subjects, purpose: purpose.to_owned() };
-        let draft = self.ledger.next_id(Bucket::INSTALLATION).and_then(|id| Draft::of(id, self.ledger.now(), actor.account, &body));
-        let recorded = draft.map(|draft| self.ledger.record(vec![draft], |_| {}));
-        if !matches!(recorded, Ok(Ok(()))) {
-            tracing::error!("a look at personal data could not be put on record");
-        }
+        let (ledger, actor) = (self.ledger.clone(), actor.account);
+        // Away from the async threads: now and then an id needs the store.
+        tokio::task::spawn_blocking(move || {
+            let draft = ledger.next_id(Bucket::INSTALLATION).and_then(|id| Draft::of(id, ledger.now(), actor, &body));
+            let recorded = draft.map(|draft| ledger.record(vec![draft], |_| {}));
+            if !matches!(recorded, Ok(Ok(()))) {
+                tracing::error!("a look at personal data could not be put on record");
+            }
+        });
     }
 }
 

@@ -102,6 +102,11 @@ fn text<'v>(fields: &'v Map<String, Value>, name: &'static str) -> Result<&'v st
     fields.get(name).and_then(Value::as_str).ok_or(ReportProblem::Field(name))
 }
 
+/// A public key as people copy it.
+pub fn key_from_hex(text: &str) -> Option<VerifyingKey> {
+    from_hex(text.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+}
+
 fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.is_ascii() {
         return None;

@@ -2,6 +2,7 @@
 
 mod journeys;
 mod routes;
+mod sessions;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,82 @@
+//! Sign-in, sign-out, other sites, first run, and who looked at whom.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use baton_desk::{Role, Scope};
+use serde_json::json;
+use tower::ServiceExt;
+
+use super::{Installation, Reply};
+
+/// A browser: cookies and forms, from a stated origin.
+async fn browse(installation: &Installation, method: &str, path: &str, cookie: &str, origin: Option<&str>, form: &str) -> (Reply, Option<String>) {
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "baton.example").header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
+    if let Some(origin) = origin {
+        request = request.header(header::ORIGIN, origin);
+    }
+    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(form.to_owned())).expect("a request");
+    let response = installation.router.clone().oneshot(request).await.expect("an answer");
+    let status = response.status().as_u16();
+    let set = response.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok()).map(|value| value.split(';').next().unwrap_or("").to_owned());
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+    (Reply { status, text: String::from_utf8_lossy(&bytes).into_owned() }, set)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_acts_only_from_its_own_pages_and_ends_at_sign_out() {
+    let installation = Installation::embedded();
+    installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+    let (reply, cookie) = browse(&installation, "POST", "/sign-in", "", Some("https://baton.example"), "login=root&password=root-root-password&next=/users").await;
+    assert_eq!(reply.status, 303);
+    let cookie = cookie.expect("a session cookie");
+    assert_eq!(browse(&installation, "GET", "/users", &cookie, None, "").await.0.status, 200);
+    let device = "id=1&name=x&login=root";
+    let (elsewhere, _) = browse(&installation, "POST", "/devices", &cookie, Some("https://evil.example"), device).await;
+    assert!(elsewhere.status == 403 && elsewhere.text.contains("other-site"), "{}", elsewhere.text);
+    let (nowhere, _) = browse(&installation, "POST", "/devices", &cookie, None, device).await;
+    assert!(nowhere.status == 403 && nowhere.text.contains("other-site"), "{}", nowhere.text);
+    assert_eq!(browse(&installation, "POST", "/devices", &cookie, Some("https://baton.example"), device).await.0.status, 200);
+    assert_eq!(browse(&installation, "POST", "/sign-out", &cookie, Some("https://baton.example"), "").await.0.status, 303);
+    assert_eq!(browse(&installation, "GET", "/users", &cookie, None, "").await.0.status, 303, "back to sign-in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_needs_the_setup_code_and_is_made_once() {
+    let installation = Installation::embedded();
+    let here = Some("https://baton.example");
+    let form = |token: &str, id: u32| format!("id={id}&token={token}&name=A&login=first&password=a-long-password");
+    assert_eq!(browse(&installation, "GET", "/sign-in", "", None, "").await.0.status, 303, "to the first run");
+    assert!(browse(&installation, "POST", "/setup", "", here, &form("wrong", 1)).await.0.text.contains("setup-token-wrong"));
+    let token = installation.app().setup_token.clone();
+    assert_eq!(browse(&installation, "POST", "/setup", "", here, &form(&token, 1)).await.0.status, 303);
+    let again = browse(&installation, "POST", "/setup", "", here, &form(&token, 2).replace("first", "second")).await.0;
+    assert!(again.text.contains("already-set-up"), "{}", again.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_belongs_to_its_device_and_a_batch_is_bounded() {
+    let installation = Installation::embedded();
+    installation.user("chen", &[Role::SamplingNurse], Scope::Everywhere).await;
+    let (token, device) = installation.sign_in("chen").await;
+    let fact = |device: u32| {
+        let id = (1_i64 << 56) | (i64::from(device) << 32) | 1;
+        json!({"id": id.to_string(), "kind": "custody.box_opened", "happened_us": 5, "body": {"code": "B1", "point": "7"}})
+    };
+    let send = |facts: Vec<serde_json::Value>| {
+        let body = json!({ "facts": facts });
+        let (installation, token) = (&installation, token.clone());
+        async move { installation.send("POST", "/v1/facts", Some(&token), Some(&body)).await }
+    };
+    let foreign = send(vec![fact(device + 1)]).await;
+    assert_eq!(foreign.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("not-your-device"), "{}", foreign.text);
+    let mut wrong = fact(device);
+    wrong["body"] = json!({"code": 5});
+    assert_eq!(send(vec![wrong]).await.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("fact-wrong"));
+    assert_eq!(send(vec![fact(device); 501]).await.code(), "batch-too-long");
+    let first = send(vec![fact(device)]).await;
+    assert_eq!(first.json().pointer("/answers/0/status").and_then(|s| s.as_str()), Some("recorded"), "{}", first.text);
+    assert_eq!(send(vec![fact(device)]).await.text, first.text, "the first answer again");
+    let mut other = fact(device);
+    other["body"]["code"] = json!("B2");
+    assert_eq!(send(vec![other]).await.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("id-conflict"));
+}
