@@ -4,6 +4,7 @@ pub mod code;
 pub mod events;
 pub mod import;
 pub mod keys;
+mod matching;
 pub mod model;
 mod routes;
 pub mod rules;

@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/v1/registry/places", WRITE, "Add a place", post_place).takes::<PlaceAsked>().answers::<Made>(),
         Route::post("/v1/registry/people", REGISTER, "Register a person on the spot, or find who bears the document", post_person).takes::<PersonAsked>().answers::<Registered>(),
         Route::post("/v1/registry/people/find", LOOK_UP, "Find people by code, document, phone or name", find).takes::<FindAsked>().answers::<Vec<PersonAnswer>>(),
+        crate::matching::route(),
         Route::get("/v1/registry/people/{person}", LOOK_UP, "One person, in short", one_person).answers::<PersonAnswer>(),
         Route::get("/v1/registry/people/{person}/code", LOOK_UP, "The code a person carries", code_of).answers::<CodeAnswer>(),
         Route::post("/v1/registry/people/{person}/shred", Access::Roles(&[Role::Administrator]), "Destroy a person's data key for ever", post_shred).takes::<ReasonAsked>().answers::<Made>(),
