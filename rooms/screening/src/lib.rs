@@ -26,6 +26,7 @@ pub fn room() -> Room {
     routes.extend(campaign::pages::routes());
     routes.extend(campaign::routes::routes());
     routes.extend(follow_up::pages::routes());
+    routes.extend(follow_up::routes::routes());
     routes.extend(finding::pages::routes());
     Room {
         // Household numbers are keyed hashes: another key, other numbers, the same history.

@@ -1,4 +1,5 @@
 //! Who must be swabbed again, and why.
 
 pub mod pages;
+pub mod routes;
 pub mod store;
