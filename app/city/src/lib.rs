@@ -7,6 +7,7 @@
 pub mod assay;
 pub mod client;
 mod chance;
+pub mod day;
 mod documents;
 pub mod infection;
 pub mod kill;
