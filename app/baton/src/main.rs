@@ -4,6 +4,7 @@
 
 mod admin;
 mod campaign;
+mod demo;
 mod import;
 mod installation;
 mod report;
@@ -31,6 +32,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a city, play a screening day in it at speed, and serve its pages.
+    #[command(after_help = "Example:\n  baton demo\n  baton demo --people 4000 --no-serve --json\n  baton demo --run plate.rdml")]
+    Demo(demo::Demo),
     /// Make a new installation: data folder, keys, empty ledger.
     #[command(after_help = "Example:\n  baton init --data /srv/baton --name 'Lingang Service Centre'")]
     Init(admin::Init),
@@ -71,6 +75,7 @@ enum Command {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Demo(command) => command.run(),
         Command::Init(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::User(command) => command.run(),

@@ -48,7 +48,7 @@ pub(crate) async fn serve(app: &App, listener: TcpListener, stop: impl Future<Ou
     axum::serve(listener, baton_desk::router(app)).with_graceful_shutdown(stop).await.context("serving")
 }
 
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {
         match signal(SignalKind::terminate()) {

@@ -49,11 +49,15 @@ impl Play<'_> {
     /// Asks for everybody who is infected or was called back: only a specimen of one's own can make anybody positive.
     pub(super) async fn reckon(mut self, followed: Vec<u32>, rounds: u32, people: u32) -> anyhow::Result<Outcome> {
         (self.around.progress)(Stage::Reckoning, 0, 1);
-        self.sign_in_again().await?;
+        let listed: BTreeSet<u32> = self.follow_up_list().await?.into_iter().collect();
         let infected = (0..people).filter(|person| self.epidemic.infection(*person).is_some());
         let asked: BTreeSet<u32> = infected.chain(followed).filter(|person| self.people.get(*person as usize).is_some_and(|id| *id != 0)).collect();
         let standings = self.standings(&asked.into_iter().collect::<Vec<_>>()).await?;
-        let score = self.truth.score(&self.epidemic, people, |person| standings.get(&person).copied().unwrap_or(Standing::Negative));
+        let score = self.truth.score(&self.epidemic, people, |person| match standings.get(&person) {
+            Some(Standing::Positive) => Standing::Positive,
+            _ if listed.contains(&person) => Standing::FollowUp,
+            said => said.copied().unwrap_or(Standing::Negative),
+        });
         let turnaround = self.turnaround().await?;
         Ok(Outcome {
             people: self.epidemic.city.people,
@@ -83,11 +87,11 @@ impl Play<'_> {
 }
 
 fn standing(said: &Value) -> Standing {
-    match (said["state"].as_str().unwrap_or_default(), said["result"].as_str().unwrap_or_default(), said["follow_up"].as_bool().unwrap_or_default()) {
-        (_, "positive", _) => Standing::Positive,
-        (_, _, true) | ("held", ..) => Standing::FollowUp,
-        (_, "negative", _) => Standing::Negative,
-        ("due" | "exempt" | "", ..) => Standing::NotSampled,
+    match (said["state"].as_str().unwrap_or_default(), said["result"].as_str().unwrap_or_default()) {
+        (_, "positive") => Standing::Positive,
+        ("held", _) => Standing::FollowUp,
+        ("resulted", "negative") => Standing::Negative,
+        ("due" | "exempt" | "", _) => Standing::NotSampled,
         _ => Standing::Pending,
     }
 }
