@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use baton_kit::{EventId, Refusal, Timestamp, TypedId};
+use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId};
 use baton_ledger::{Draft, Note, Undecided};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::store;
 use crate::actor::Actor;
 use crate::answer::{Answered, RefusalAnswer};
 use crate::form::Body;
@@ -75,7 +76,8 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
         return Err(Refusal::malformed("batch-too-long").with("limit", BATCH_LIMIT).into());
     }
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
-    let drafts: Vec<Result<Draft, Refusal>> = sent.facts.into_iter().map(|fact| draft(&app, &actor, fact)).collect();
+    let mine = devices_of(&app, &actor, &ids).await?;
+    let drafts: Vec<Result<Draft, Refusal>> = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
     let drafts = note(&app, &actor, drafts).await?;
     let mut answers = app.record(drafts.iter().filter_map(|draft| draft.as_ref().ok().cloned()).collect()).await?.into_iter();
     let mut answered = Vec::with_capacity(ids.len());
@@ -86,13 +88,35 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     Ok(Json(FactsAnswered { answers: answered }))
 }
 
-fn draft(app: &Desk, actor: &Actor, fact: FactSent) -> Result<Draft, Refusal> {
+/// Of the devices named in these ids, those the actor speaks for: their own, and the numbers of their account's earlier
+/// sign-ins, under which facts may still wait in the browser.
+async fn devices_of(app: &App, actor: &Actor, ids: &[EventId]) -> Result<Vec<Device>, Refusal> {
+    let mut named: Vec<Device> = ids.iter().map(|id| id.packed().device()).collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.iter().all(|device| actor.device == Some(*device)) {
+        return Ok(named);
+    }
+    let (account, own) = (actor.account, actor.device);
+    app.read(move |tx| {
+        let mut mine = Vec::new();
+        for device in named {
+            if own == Some(device) || (account.is_some() && store::owner_of(tx, device)? == account) {
+                mine.push(device);
+            }
+        }
+        Ok(mine)
+    })
+    .await
+}
+
+fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<Draft, Refusal> {
     let door = app.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == fact.kind);
     let door = door.ok_or_else(|| Refusal::malformed("fact-unknown").with("kind", &fact.kind))?;
     if !actor.has_any(door.roles) {
         return Err(Refusal::forbidden("role-missing"));
     }
-    if actor.device != Some(fact.id.packed().device()) {
+    if !mine.contains(&fact.id.packed().device()) {
         return Err(Refusal::forbidden("not-your-device").with("id", fact.id));
     }
     let body = (door.parse)(fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;

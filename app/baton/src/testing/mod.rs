@@ -1,5 +1,6 @@
 //! An installation in a temporary folder, with a clock that the test moves. On both stores: PostgreSQL when BATON_TEST_POSTGRES names one.
 
+mod browser;
 mod journeys;
 mod routes;
 mod sessions;
@@ -61,6 +62,13 @@ impl Installation {
     /// On the embedded store.
     pub(crate) fn embedded() -> Self {
         Self::new(None, NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// On the embedded store, at the time it really is: a browser has a clock of its own.
+    pub(crate) fn embedded_now() -> Self {
+        let installation = Self::embedded();
+        installation.clock.advance_to(baton_kit::Clock::now(&baton_kit::SystemClock));
+        installation
     }
 
     /// One on each store there is.

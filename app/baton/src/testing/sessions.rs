@@ -76,6 +76,9 @@ async fn a_fact_belongs_to_its_device_and_a_batch_is_bounded() {
     let first = send(vec![fact(device)]).await;
     assert_eq!(first.json().pointer("/answers/0/status").and_then(|s| s.as_str()), Some("recorded"), "{}", first.text);
     assert_eq!(send(vec![fact(device)]).await.text, first.text, "the first answer again");
+    let token = installation.sign_in("chen").await.0;
+    let body = json!({"facts": [fact(device)]});
+    assert_eq!(installation.send("POST", "/v1/facts", Some(&token), Some(&body)).await.text, first.text, "an earlier sign-in's facts may still come");
     let mut other = fact(device);
     other["body"]["code"] = json!("B2");
     assert_eq!(send(vec![other]).await.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("id-conflict"));

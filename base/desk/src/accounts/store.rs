@@ -167,6 +167,12 @@ pub fn actor_by_token(tx: &mut Tx<'_>, vault: &Vault, token_hash: &str, now: Tim
     Ok(Some(Actor { account: Some(account.id), session, device, name: account.secret.name, roles: account.roles, scope: account.scope, language: account.language, csrf: String::new() }))
 }
 
+/// The account a device number was given to, while it may speak.
+pub fn owner_of(tx: &mut Tx<'_>, device: Device) -> StoreResult<Option<AccountId>> {
+    let sql = "SELECT account FROM device WHERE bucket = 0 AND number = $1 AND revoked = 0";
+    tx.first(sql, params![i64::from(device.number())])?.map(|row| row.id(0)).transpose()
+}
+
 /// One enrolled device.
 #[derive(Clone, Debug)]
 pub struct DeviceRow {

@@ -1,0 +1,143 @@
+//! Pages in a real browser: headless Chromium through its driver.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use baton_desk::{Role, Scope};
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::Installation;
+
+/// A driver that ends with the test.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+async fn browser() -> Option<(Driver, Client)> {
+    let port = TcpListener::bind("127.0.0.1:0").await.ok()?.local_addr().ok()?.port();
+    let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(driver) = driver else {
+        eprintln!("skipped: chromedriver is not installed");
+        return None;
+    };
+    let driver = Driver(driver);
+    let options = json!({"goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN", "--window-size=390,844"]}});
+    let capabilities = options.as_object()?.clone();
+    for _ in 0..100 {
+        if let Ok(client) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new()).capabilities(capabilities.clone()).connect(&format!("http://127.0.0.1:{port}")).await {
+            return Some((driver, client));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("chromedriver is there and does not answer");
+}
+
+async fn serve(installation: &Installation) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = installation.router.clone();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+async fn made(installation: &Installation, token: &str, path: &str, body: Value) -> Value {
+    let reply = installation.send("POST", path, Some(token), Some(&body)).await;
+    assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+    reply.json()
+}
+
+/// A zone, a point, a running campaign and ten people with their codes.
+async fn ten_people(installation: &Installation) -> Vec<String> {
+    installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+    installation.user("chen", &[Role::SamplingNurse], Scope::Everywhere).await;
+    let (token, device) = installation.sign_in("root").await;
+    let zone = made(installation, &token, "/v1/registry/places", json!({"kind": "zone", "code": "Z1", "name": "一区"})).await["id"].clone();
+    made(installation, &token, "/v1/registry/places", json!({"kind": "point", "code": "P1", "name": "东门", "parent": zone})).await;
+    let now = installation.app().ledger.now();
+    let id = ((i64::from(device) << 32) | 1).to_string();
+    let hour = baton_kit::time::HOUR_US;
+    let campaign = json!({"id": id, "name": "第一轮", "who": {"places": [zone]}, "assay": "orf1ab-n-ic", "ratio": 10, "opens_us": now.plus_us(-hour), "closes_us": now.plus_us(hour)});
+    made(installation, &token, "/v1/screening/campaigns", campaign).await;
+    let mut codes = Vec::new();
+    for n in 0..10 {
+        let person = json!({"name": format!("李{}", ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"][n]), "document_kind": "passport", "document": format!("E1000000{n}"), "place": zone});
+        let person = made(installation, &token, "/v1/registry/people", person).await["person"].as_str().expect("a person").to_owned();
+        let code = installation.send("GET", &format!("/v1/registry/people/{person}/code"), Some(&token), None).await.json();
+        codes.push(code["code"].as_str().expect("a code").to_owned());
+    }
+    codes
+}
+
+async fn wait_for_text(client: &Client, id: &str, text: &str) {
+    let mut last = String::new();
+    for _ in 0..100 {
+        last = client.find(Locator::Id(id)).await.expect(id).text().await.unwrap_or_default();
+        if last == text {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let notes = client.find(Locator::Id("notes")).await.expect("notes").text().await.unwrap_or_default();
+    panic!("#{id} says {last:?}, not {text:?}; notes: {notes}");
+}
+
+async fn scan(client: &Client, code: &str) {
+    let field = client.find(Locator::Id("scan")).await.expect("the scan field");
+    field.send_keys(&format!("{code}{}", char::from(Key::Enter))).await.expect("a scan");
+}
+
+async fn sign_in(client: &Client, base: &str, login: &str) {
+    client.goto(&format!("{base}/sign-in")).await.expect("the sign-in page");
+    client.find(Locator::Css("input[name=login]")).await.expect("login").send_keys(login).await.expect("typed");
+    client.find(Locator::Css("input[name=password]")).await.expect("password").send_keys(&format!("{login}-{login}-password")).await.expect("typed");
+    client.find(Locator::Css("form.narrow button.primary")).await.expect("button").click().await.expect("clicked");
+}
+
+async fn ten_into_a_tube(installation: &Installation, client: &Client, base: &str, codes: &[String]) {
+    sign_in(client, base, "chen").await;
+    client.goto(&format!("{base}/sampling")).await.expect("the sampling page");
+    assert_eq!(client.find(Locator::Css("html")).await.expect("html").attr("lang").await.expect("lang").as_deref(), Some("zh-Hans"));
+    client.find(Locator::Id("choose-start")).await.expect("start").click().await.expect("clicked");
+    scan(client, "TUBE-0001").await;
+    wait_for_text(client, "tube-code", "TUBE-0001").await;
+    for (n, code) in codes.iter().enumerate() {
+        scan(client, code).await;
+        wait_for_text(client, "count", &(n + 1).to_string()).await;
+    }
+    assert!(client.find(Locator::Id("last-name")).await.expect("name").text().await.expect("text").starts_with("李十"));
+    client.find(Locator::Id("seal-count")).await.expect("count").send_keys("10").await.expect("typed");
+    client.find(Locator::Id("seal")).await.expect("seal").click().await.expect("clicked");
+    wait_for_text(client, "tube-code", "").await;
+    for _ in 0..100 {
+        if client.find(Locator::Id("queue-state")).await.expect("queue").attr("data-waiting").await.expect("waiting").as_deref() == Some("0") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let ledger = &installation.app().ledger;
+    assert!(ledger.wait_folded(ledger.position().0, Duration::from_secs(10)));
+    let tube = ledger.read(|tx| Ok(baton_screening::store::tube_by_code(tx, "TUBE-0001")?)).expect("a read").expect("the tube");
+    let people = ledger.read(move |tx| Ok(baton_screening::store::people_of_tube(tx, tube)?)).expect("a read");
+    assert_eq!(people.len(), 10);
+}
+
+#[test]
+fn a_nurse_samples_ten_people_into_a_tube() {
+    let installation = Installation::embedded_now();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let Some((_driver, client)) = browser().await else { return };
+        let codes = ten_people(&installation).await;
+        let base = serve(&installation).await;
+        ten_into_a_tube(&installation, &client, &base, &codes).await;
+        client.close().await.expect("closed");
+    });
+}
