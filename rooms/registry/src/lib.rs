@@ -6,6 +6,7 @@ pub mod import;
 pub mod keys;
 mod matching;
 pub mod model;
+mod pages;
 mod routes;
 pub mod rules;
 pub mod store;
@@ -32,11 +33,11 @@ const VOLATILE: &[&str] = &[
 pub fn room() -> Room {
     Room {
         fold: Fold { room: "registry", schema: include_str!("schema.sql"), apply: store::apply, volatile: VOLATILE },
-        routes: routes::routes(),
+        routes: [routes::routes(), pages::routes()].concat(),
         facts: Vec::new(),
-        nav: Vec::new(),
+        nav: pages::nav(),
         inbox: no_inbox,
-        texts: ["", "", ""],
+        texts: baton_desk::room_texts!("registry"),
     }
 }
 

@@ -376,7 +376,10 @@ pub(crate) async fn in_reach(app: &App, actor: &Actor, person: PersonId, purpose
     let (vault, day) = (app.ledger.vault().clone(), app.site.day_of(app.ledger.now()));
     let (brief, membership) = app.read(move |tx| Ok((store::person_brief(tx, &vault, person)?, store::membership(tx, person, day)?))).await?;
     let brief = brief.ok_or_else(|| Refusal::absent("no-such-thing"))?;
-    actor.must_reach(&reach_of(membership.as_ref()))?;
+    // Somebody passing through belongs to no zone: whoever may look people up may see them.
+    if membership != Some(Membership::default()) {
+        actor.must_reach(&reach_of(membership.as_ref()))?;
+    }
     app.looked(actor, vec![any_id(person)], purpose);
     Ok((brief, membership))
 }

@@ -26,6 +26,9 @@ const FIRST_IMPORT_DEVICE: i64 = 1 << 23;
 /// How long the fold may take for what is waited for; it is a bound against hanging, not an expectation.
 pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 
+/// JSON of a [`PeopleRecorded`] and the bucket it goes to.
+type Body = (Bucket, String);
+
 /// Everything the workers need to know, and nothing that changes.
 struct Work<'p> {
     ledger: &'p Ledger,
@@ -153,7 +156,7 @@ impl Said<'_> {
         fact(self.ledger, drafts)
     }
 
-    fn say_prepared(&mut self, prepared: Vec<(Bucket, String)>) -> Result<i64, Undecided> {
+    fn say_prepared(&mut self, prepared: Vec<Body>) -> Result<i64, Undecided> {
         let mut ordinal = 0;
         let mut drafts: BTreeMap<Bucket, Vec<Draft>> = BTreeMap::new();
         for (bucket, body) in prepared {
@@ -192,7 +195,7 @@ impl Work<'_> {
     }
 
     /// Writes chunks in the order of the file, whichever is ready first, and waits when the fold falls far behind.
-    fn write_in_order(&self, said: &mut Said<'_>, ready: mpsc::Receiver<(usize, StoreResult<Vec<(Bucket, String)>>)>, chunks: usize, progress: &mut impl FnMut(u64, u64)) -> Result<(), Undecided> {
+    fn write_in_order(&self, said: &mut Said<'_>, ready: mpsc::Receiver<(usize, StoreResult<Vec<Body>>)>, chunks: usize, progress: &mut impl FnMut(u64, u64)) -> Result<(), Undecided> {
         let all = self.plan.people.len() as u64;
         let mut early = BTreeMap::new();
         let mut ordinals: Vec<i64> = Vec::with_capacity(chunks);
@@ -207,15 +210,15 @@ impl Work<'_> {
                 }
             }
         }
-        for behind in chunks.saturating_sub(CHUNKS_AHEAD)..chunks {
-            wait(self.ledger, ordinals[behind])?;
-            progress(done(behind), all);
+        for (chunk, ordinal) in ordinals.iter().enumerate().skip(chunks.saturating_sub(CHUNKS_AHEAD)) {
+            wait(self.ledger, *ordinal)?;
+            progress(done(chunk), all);
         }
         Ok(())
     }
 
     /// Seals one chunk of people and puts them into the bodies of events.
-    fn prepare(&self, chunk: usize) -> StoreResult<Vec<(Bucket, String)>> {
+    fn prepare(&self, chunk: usize) -> StoreResult<Vec<Body>> {
         let range = chunk * PEOPLE_PER_CHUNK..self.people.len().min((chunk + 1) * PEOPLE_PER_CHUNK);
         let (planned, people) = (&self.plan.people[range.clone()], &self.people[range]);
         let texts = planned.iter().map(|planned| self.text(planned)).collect::<StoreResult<Vec<String>>>()?;

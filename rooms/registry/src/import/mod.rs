@@ -57,7 +57,7 @@ pub fn run_import(
         if end_gone && plan.report.counts.refused > 0 {
             return Err(Refusal::ruled("import-gone-with-errors").with("rows", plan.report.counts.refused).into());
         }
-        if plan.people.is_empty() && !(end_gone && !plan.gone.is_empty()) {
+        if plan.people.is_empty() && (plan.gone.is_empty() || !end_gone) {
             return Err(Refusal::ruled("import-nothing").into());
         }
         let sha256 = baton_ledger::hex(&sha2::Sha256::digest(bytes));

@@ -124,12 +124,12 @@ mod tests {
     }
 
     fn problems(cells: [&str; 6]) -> Vec<(Option<usize>, &'static str)> {
-        read(&Row::from_cells(7, cells), &mapping()).problems.iter().map(|problem| (problem.column, problem.code)).collect()
+        read(&Row::from_cells(7, &cells), &mapping()).problems.iter().map(|problem| (problem.column, problem.code)).collect()
     }
 
     #[test]
     fn a_good_row_comes_to_normal_form() {
-        let row = Row::from_cells(7, [" 张 伟 ", "", "１１０１０５１９４９１２３１００２x", "+86 138-0013-8000", "", "职工、快递，职工"]);
+        let row = Row::from_cells(7, &[" 张 伟 ", "", "１１０１０５１９４９１２３１００２x", "+86 138-0013-8000", "", "职工、快递，职工"]);
         let read = read(&row, &mapping());
         assert_eq!(read.problems, vec![]);
         let particulars = read.particulars(&row, &mapping()).unwrap();

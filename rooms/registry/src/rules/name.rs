@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use pinyin::ToPinyinMulti;
+use pinyin::ToPinyin;
 
 use super::document::narrow_character;
 
@@ -30,7 +30,7 @@ fn parts(name: &str) -> Parts {
     let mut word = String::new();
     for c in name.chars().take(NAME_LENGTH_MAX).map(narrow_character) {
         if c.is_alphanumeric() && !is_han(c) {
-            word.extend(c.to_lowercase());
+            word.extend(c.to_lowercase().map(|c| if c == 'ü' { 'v' } else { c }));
             continue;
         }
         if c == '\'' || c == '’' {
@@ -69,18 +69,61 @@ pub fn terms(name: &str) -> BTreeSet<String> {
     terms
 }
 
-/// The ways to read a name, the most usual of each character first. One without a reading ends the matter.
-fn readings(han: &[char]) -> Vec<Vec<&'static str>> {
-    let mut all: Vec<Vec<&'static str>> = if han.is_empty() { Vec::new() } else { vec![Vec::new()] };
+/// Characters that names read in more than one way, the first the most usual in names. Dictionaries list many more readings,
+/// most of them dead; everything else is read as the dictionary's first.
+const READINGS: [(&str, &[&str]); 32] = [
+    ("曾", &["zeng", "ceng"]),
+    ("单單", &["shan", "dan", "chan"]),
+    ("仇", &["qiu", "chou"]),
+    ("解", &["xie", "jie"]),
+    ("朴", &["piao", "pu"]),
+    ("查", &["zha", "cha"]),
+    ("盖蓋", &["gai", "ge"]),
+    ("区區", &["ou", "qu"]),
+    ("乐樂", &["le", "yue"]),
+    ("覃", &["qin", "tan"]),
+    ("翟", &["zhai", "di"]),
+    ("尉", &["wei", "yu"]),
+    ("缪繆", &["miao", "mou"]),
+    ("种", &["chong", "zhong"]),
+    ("员員", &["yuan", "yun"]),
+    ("折", &["she", "zhe"]),
+    ("黑", &["he", "hei"]),
+    ("车車", &["che", "ju"]),
+    ("召", &["shao", "zhao"]),
+    ("薄", &["bo", "bao"]),
+    ("洗", &["xian", "xi"]),
+    ("隗", &["wei", "kui"]),
+    ("盛晟", &["sheng", "cheng"]),
+    ("茜", &["xi", "qian"]),
+    ("长長", &["chang", "zhang"]),
+    ("行", &["xing", "hang"]),
+    ("朝", &["chao", "zhao"]),
+    ("重", &["chong", "zhong"]),
+    ("柏", &["bai", "bo"]),
+    ("娜", &["na", "nuo"]),
+    ("阿", &["a", "e"]),
+    ("祭", &["zhai", "ji"]),
+];
+
+fn syllables(c: char) -> Vec<String> {
+    match READINGS.iter().find(|(characters, _)| characters.contains(c)) {
+        Some((_, readings)) => readings.iter().map(|reading| (*reading).to_owned()).collect(),
+        None => c.to_pinyin().map(|reading| typed(reading.plain())).into_iter().collect(),
+    }
+}
+
+/// `lü` as keyboards write it.
+fn typed(syllable: &str) -> String {
+    syllable.replace('ü', "v")
+}
+
+/// The ways to read a name, the most usual first. A character without a reading leaves the name without any.
+fn readings(han: &[char]) -> Vec<Vec<String>> {
+    let mut all: Vec<Vec<String>> = if han.is_empty() { Vec::new() } else { vec![Vec::new()] };
     for c in han {
-        let mut syllables: Vec<&'static str> = Vec::new();
-        for reading in c.to_pinyin_multi().into_iter().flatten() {
-            if !syllables.contains(&reading.plain()) {
-                syllables.push(reading.plain());
-            }
-        }
-        // Usual readings of the whole first, then those that differ in this character.
-        let longer = syllables.iter().flat_map(|syllable| all.iter().map(|before| [before.as_slice(), &[*syllable]].concat()));
+        let syllables = syllables(*c);
+        let longer = syllables.iter().flat_map(|syllable| all.iter().map(|before| [before.as_slice(), std::slice::from_ref(syllable)].concat()));
         all = longer.take(READINGS_MAX).collect();
     }
     all
@@ -135,6 +178,8 @@ mod tests {
             assert!(found("曾丽", text), "{text}");
         }
         assert!(found("单雄信", "shanxiongxin") && found("单雄信", "danxiongxin"));
+        assert!(found("吕布", "lvbu") && found("吕布", "Lü Bu"));
+        assert!(!found("王芳", "yufang"), "dead readings are noise");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn exists(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<bool> {
 /// Where a person belongs on a day; nothing when they are not known or nowhere.
 pub fn membership(tx: &mut Tx<'_>, person: PersonId, day: OperationalDay) -> StoreResult<Option<Membership>> {
     let row = tx.first(
-        "SELECT zone, grid, building, enterprise, household, present FROM affiliation WHERE bucket = $1 AND person = $2 AND from_day <= $3 ORDER BY from_day DESC LIMIT 1",
+        "SELECT zone, grid, building, enterprise, household, present FROM affiliation WHERE bucket = $1 AND person = $2 AND from_day <= $3 AND to_day >= $3",
         params![person.bucket_number(), person, i64::from(day.0)],
     )?;
     row.map_or(Ok(None), |row| membership_of(&row, 0))

@@ -52,10 +52,29 @@ pub(super) fn recorded(tx: &mut Tx<'_>, event: &Event, vault: &Vault) -> StoreRe
         let point = Point { from_day: body.from_day, membership: Some(record.membership.clone()), import: body.import };
         put_point(tx, record.person, &point, &mut counts)?;
     }
-    names.sort_unstable();
-    let rows: Vec<Vec<Param<'_>>> = names.iter().map(|(key, person)| vec![person.bucket_number().into(), (*key).into(), (*person).into()]).collect();
-    tx.insert_many("INSERT INTO name_key (bucket, key, person) VALUES", 3, &rows, "ON CONFLICT (key, person, bucket) DO NOTHING")?;
+    put_names(tx, names)?;
     counts.store(tx)
+}
+
+/// How many keys of names one statement takes: they are most of an import's rows.
+const NAMES_TOGETHER: usize = 50;
+
+fn put_names(tx: &mut Tx<'_>, mut names: Vec<(i64, PersonId)>) -> StoreResult<()> {
+    let insert = |rows: usize| {
+        let rows: Vec<String> = (0..rows).map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3)).collect();
+        format!("INSERT INTO name_key (bucket, key, person) VALUES {} ON CONFLICT (key, person, bucket) DO NOTHING", rows.join(", "))
+    };
+    let (many, one) = (insert(NAMES_TOGETHER), insert(1));
+    names.sort_unstable();
+    let params: Vec<Param<'_>> = names.iter().flat_map(|(key, person)| [person.bucket_number().into(), (*key).into(), (*person).into()]).collect();
+    let (together, rest) = params.split_at(params.len() / (3 * NAMES_TOGETHER) * 3 * NAMES_TOGETHER);
+    for some in together.chunks(3 * NAMES_TOGETHER) {
+        tx.execute(&many, some)?;
+    }
+    for single in rest.chunks(3) {
+        tx.execute(&one, single)?;
+    }
+    Ok(())
 }
 
 /// What is stored beside the sealed text; nothing of it when the person's key is destroyed.
@@ -150,10 +169,13 @@ fn remember(tx: &mut Tx<'_>, import: Option<ImportId>, from_day: OperationalDay,
 
 fn points(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Vec<Point>> {
     let rows = tx.query(
-        "SELECT zone, grid, building, enterprise, household, present, from_day, import FROM affiliation WHERE bucket = $1 AND person = $2 ORDER BY from_day",
+        "SELECT zone, grid, building, enterprise, household, present, from_day, import FROM affiliation WHERE bucket = $1 AND person = $2",
         params![person.bucket_number(), person],
     )?;
-    rows.iter().map(|row| Ok(Point { from_day: OperationalDay(row.int(6)? as i32), membership: membership_of(row, 0)?, import: row.maybe_id(7)? })).collect()
+    let point = |row: &Row| Ok(Point { from_day: OperationalDay(row.int(6)? as i32), membership: membership_of(row, 0)?, import: row.maybe_id(7)? });
+    let mut points = rows.iter().map(point).collect::<StoreResult<Vec<Point>>>()?;
+    points.sort_unstable_by_key(|point| point.from_day);
+    Ok(points)
 }
 
 fn put_point(tx: &mut Tx<'_>, person: PersonId, point: &Point, counts: &mut Counts) -> StoreResult<()> {
