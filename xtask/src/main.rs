@@ -1,1 +1,13 @@
-fn main() {}
+//! Tasks of the repository: `cargo xtask tidy`, `cargo xtask train-pcr`.
+
+mod tidy;
+mod train_pcr;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("tidy") => tidy::run(),
+        Some("train-pcr") => train_pcr::run(&arguments[1..]),
+        _ => anyhow::bail!("usage: cargo xtask tidy | train-pcr DATA [--write FILE]"),
+    }
+}

@@ -152,7 +152,7 @@ impl Writer {
         };
         for (job, answers) in jobs.into_iter().zip(answers) {
             if let Job::Facts { answer, .. } = job {
-                answer(answers);
+                tell(|| answer(answers));
             }
         }
     }
@@ -188,7 +188,7 @@ impl Writer {
         };
         for (job, result) in jobs.into_iter().zip(answers) {
             if let Job::Decision { answer, .. } = job {
-                answer(result);
+                tell(|| answer(result));
             }
         }
     }
@@ -240,6 +240,13 @@ impl Writer {
             (self.folded)(ordinal);
         }
         Ok(answers)
+    }
+}
+
+/// A caller that panics over its answer keeps nobody else from theirs, and the writer goes on.
+fn tell(answer: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(answer)) {
+        tracing::error!(problem = projector::panic_words(&*panic), "a caller panicked over its answer");
     }
 }
 
@@ -352,5 +359,13 @@ mod tests {
         let refusal = lanes.submit(job()).unwrap_err();
         assert_eq!((refusal.code, refusal.status), ("lane-full", Status::Full));
         drop(receiver);
+    }
+
+    #[test]
+    fn a_lane_without_a_writer_refuses() {
+        let (lanes, receiver) = Lanes::new();
+        drop(receiver);
+        let refusal = lanes.submit(Job::Facts { drafts: Vec::new(), answer: Box::new(|_| {}) }).unwrap_err();
+        assert_eq!((refusal.code, refusal.status), ("shutting-down", Status::Full));
     }
 }

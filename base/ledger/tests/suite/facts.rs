@@ -1,7 +1,7 @@
 //! Facts: never refused for what they say, written once, acknowledged when durable.
 
 use baton_kit::{EventId, Status};
-use baton_ledger::{Draft, ID_CONFLICT, Ledger, Note};
+use baton_ledger::{Draft, ID_CONFLICT, Ledger, Note, Undecided};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -14,6 +14,8 @@ on_both_stores! {
     what_arrives_late_is_taken,
     many_sayers_at_once_each_count_once,
     a_history_resent_in_any_order_and_split_gives_the_same_state,
+    a_caller_that_panics_does_not_stop_the_writer,
+    readers_wait_for_a_bounded_time,
     ids_of_the_server_are_never_given_twice,
     a_server_is_never_device_zero,
 }
@@ -134,6 +136,38 @@ fn logical_state(house: &House) -> [u8; 32] {
     let mut rooms = ROOMS;
     rooms[0].volatile = &["tally.ordinals"];
     Ledger::state_hash(&house.place, &rooms, true).unwrap()
+}
+
+fn a_caller_that_panics_does_not_stop_the_writer(house: &House) {
+    let ledger = house.open();
+    ledger.record(vec![fact(id(1, 1, 1), "x")], |_| panic!("a bug in a caller")).unwrap();
+    assert!(accepted(&ledger, vec![fact(id(1, 1, 1), "x")])[0].repeated, "it was written before the caller was told");
+    assert!(!accepted(&ledger, vec![fact(id(1, 1, 2), "x")])[0].repeated);
+}
+
+/// Eight may look at once; a ninth waits a few seconds and is told to come back.
+fn readers_wait_for_a_bounded_time(house: &House) {
+    let ledger = house.open();
+    let all_reading = std::sync::Barrier::new(9);
+    let refusal = std::thread::scope(|scope| {
+        let (release, wait) = crossbeam_channel::bounded::<()>(0);
+        for _ in 0..8 {
+            let (ledger, all_reading, wait) = (&ledger, &all_reading, wait.clone());
+            scope.spawn(move || {
+                ledger.read(|_| {
+                    all_reading.wait();
+                    _ = wait.recv();
+                    Ok(())
+                })
+            });
+        }
+        all_reading.wait();
+        let refused = ledger.read(|_| Ok(()));
+        drop(release);
+        refused.unwrap_err()
+    });
+    assert!(matches!(&refusal, Undecided::Refused(refusal) if refusal.code == "readers-busy" && refusal.status == Status::Full), "{refusal}");
+    ledger.read(|_| Ok(())).unwrap();
 }
 
 fn ids_of_the_server_are_never_given_twice(house: &House) {

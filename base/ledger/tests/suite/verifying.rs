@@ -165,21 +165,12 @@ fn apply(tx: &mut Tx<'_>, places: &[Place], change: &Change) -> Outcome {
         Change::SwapBodies(a, b) | Change::SwapPlaces(a, b) if a.index(places.len()) == b.index(places.len()) => None,
         Change::SwapBodies(a, b) => {
             let (a, b) = ordered(at(a), at(b));
-            run(
-                tx,
-                &format!(
-                    "WITH two (o, body) AS (SELECT {}, body FROM event WHERE ordinal = {} UNION ALL SELECT {}, body FROM event WHERE ordinal = {}) \
-                 UPDATE event SET body = (SELECT body FROM two WHERE o = event.ordinal) WHERE ordinal IN ({}, {})",
-                    b.ordinal, a.ordinal, a.ordinal, b.ordinal, a.ordinal, b.ordinal
-                ),
-            );
+            swap_bodies(tx, a.ordinal, b.ordinal);
             Some((Expected::Broken(a), BTreeSet::from([a.bucket, b.bucket])))
         }
         Change::SwapPlaces(a, b) => {
             let (a, b) = ordered(at(a), at(b));
-            for (from, to) in [(a.ordinal, -1), (b.ordinal, a.ordinal), (-1, b.ordinal)] {
-                run(tx, &format!("UPDATE event SET ordinal = {to} WHERE ordinal = {from}"));
-            }
+            swap_places(tx, a.ordinal, b.ordinal);
             // The later one now stands too early: nothing in its bucket is wrong before it.
             Some((Expected::Broken(Place { ordinal: a.ordinal, ..b }), BTreeSet::from([a.bucket, b.bucket])))
         }
@@ -217,6 +208,17 @@ fn apply(tx: &mut Tx<'_>, places: &[Place], change: &Change) -> Outcome {
             run(tx, &format!("UPDATE ledger_clock SET ordinal = {keep}"));
             Some((Expected::Clock, cut))
         }
+    }
+}
+
+fn swap_bodies(tx: &mut Tx<'_>, a: i64, b: i64) {
+    let both = format!("SELECT {b}, body FROM event WHERE ordinal = {a} UNION ALL SELECT {a}, body FROM event WHERE ordinal = {b}");
+    run(tx, &format!("WITH two (o, body) AS ({both}) UPDATE event SET body = (SELECT body FROM two WHERE o = event.ordinal) WHERE ordinal IN ({a}, {b})"));
+}
+
+fn swap_places(tx: &mut Tx<'_>, a: i64, b: i64) {
+    for (from, to) in [(a, -1), (b, a), (-1, b)] {
+        run(tx, &format!("UPDATE event SET ordinal = {to} WHERE ordinal = {from}"));
     }
 }
 
