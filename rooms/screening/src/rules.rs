@@ -168,8 +168,8 @@ fn cleared_by<'s>(hold: &Specimen, specimens: &'s [Specimen]) -> Option<&'s Spec
 /// Where a person stands in a round, from all their specimens of the campaign, oldest first.
 pub fn stand(specimens: &[Specimen], round: u16, exemption: Option<&str>) -> Standing {
     let here = || specimens.iter().filter(move |specimen| specimen.tube.round == round);
-    let last = |wanted: fn(&Finds<'_>) -> bool| here().filter(move |s| wanted(&finds(&s.tube))).last();
-    if let Some(hold) = here().filter(|s| matches!(finds(&s.tube), Finds::Held { .. }) && cleared_by(s, specimens).is_none()).last() {
+    let last = |wanted: fn(&Finds<'_>) -> bool| here().rfind(move |s| wanted(&finds(&s.tube)));
+    if let Some(hold) = here().rfind(|s| matches!(finds(&s.tube), Finds::Held { .. }) && cleared_by(s, specimens).is_none()) {
         return standing(DueState::Held, "", "", hold);
     }
     let clearing = here().filter(|s| matches!(finds(&s.tube), Finds::Held { .. })).filter_map(|hold| cleared_by(hold, specimens));

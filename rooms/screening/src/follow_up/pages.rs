@@ -47,7 +47,7 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
                 let place = [entry.at.grid, entry.at.building, entry.at.enterprise].into_iter().filter_map(place_of).filter_map(|place| names.get(&place)).map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" · ");
                 rows.push(Row { document_tail: baton_registry::rules::document::tail(&document), entry, name, phone, address, place });
             }
-            rows.sort_by(|a, b| (a.entry.at.grid, a.entry.at.building, a.entry.at.household).cmp(&(b.entry.at.grid, b.entry.at.building, b.entry.at.household)));
+            rows.sort_by_key(|row| (row.entry.at.grid, row.entry.at.building, row.entry.at.household));
             Ok((rows, campaign.name))
         })
         .await?;

@@ -173,7 +173,7 @@ pub fn person_sampled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     if tube(tx, body.tube)?.is_none() {
         ensure_tube(tx, body.tube)?;
     }
-    scans_changed(tx, body.tube, body.person)
+    scans_changed(tx, body.tube, body.person, Change::Came)
 }
 
 pub fn scan_undone(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
@@ -189,7 +189,7 @@ pub fn scan_undone(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
         params![body.scan.bucket_number(), body.scan, event.id, &body.reason, event.happened],
     )?;
     match (row.maybe_id::<TubeId>(0)?, row.maybe_id::<PersonId>(1)?) {
-        (Some(tube), Some(person)) => scans_changed(tx, tube, person),
+        (Some(tube), Some(person)) => scans_changed(tx, tube, person, Change::Went),
         _ => finding::store::scan_unknown(tx, body.scan, event.happened),
     }
 }
@@ -213,15 +213,22 @@ pub fn tube_sealed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     judge_scans(tx, &tube, &members)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Came,
+    Went,
+}
+
 /// A scan of this person in this tube came or went.
-fn scans_changed(tx: &mut Tx<'_>, id: TubeId, person: PersonId) -> StoreResult<()> {
+fn scans_changed(tx: &mut Tx<'_>, id: TubeId, person: PersonId, change: Change) -> StoreResult<()> {
     let Some(mut tube) = tube(tx, id)? else { return Ok(()) };
     let members = members(tx, id)?;
     tube.swabs = u16::try_from(members.len()).unwrap_or(u16::MAX);
     tx.execute("UPDATE tube SET swabs = $3 WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id, members.len() as i64])?;
     judge_scans(tx, &tube, &members)?;
     let Some(campaign) = tube.campaign.filter(|_| tube.opened) else { return Ok(()) };
-    person_changed(tx, campaign, tube.round, person)?;
+    let fresh = change == Change::Came;
+    person_moved(tx, campaign, tube.round, person, fresh)?;
     if tube.ratio == 1 {
         // Whether a single tube is one person's own depends on who else is in it.
         for other in members.iter().filter(|member| member.person != person) {
@@ -315,6 +322,12 @@ pub fn specimens_in(tx: &mut Tx<'_>, campaign: CampaignId, person: PersonId) -> 
 
 /// Draws all consequences for one person: standing in each round touched, follow-up list, findings.
 pub fn person_changed(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId) -> StoreResult<()> {
+    person_moved(tx, campaign, round, person, false)
+}
+
+/// As [`person_changed`]. `quiet`: nothing that was written before about this person can have become wrong,
+/// so somebody with one plain specimen needs neither list nor findings: most people, most of the time.
+fn person_moved(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId, quiet: bool) -> StoreResult<()> {
     let specimens = specimens_in(tx, campaign, person)?;
     let mut rounds: Vec<u16> = specimens.iter().map(|specimen| specimen.tube.round).chain([round]).collect();
     rounds.sort_unstable();
@@ -323,14 +336,21 @@ pub fn person_changed(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person:
     for round in rounds {
         listed |= campaign::store::stand(tx, campaign, round, person, &specimens)?;
     }
-    follow_up::store::list(tx, campaign, person, &rules::follow_ups(&specimens))?;
+    let follow_ups = rules::follow_ups(&specimens);
+    if quiet && listed && specimens.len() == 1 && follow_ups.is_empty() {
+        return Ok(());
+    }
+    follow_up::store::list(tx, campaign, person, &follow_ups)?;
     let known = listed || registry::exists(tx, person)?;
     finding::store::of_person(tx, campaign, person, &specimens, &rules::person_findings(&specimens, known))
 }
 
 /// A laboratory or a courier said something about a tube.
 pub fn tube_told(tx: &mut Tx<'_>, id: TubeId, told: Told<'_>, at: Timestamp) -> StoreResult<()> {
-    ensure_tube(tx, id)?;
+    let before = tube(tx, id)?;
+    if before.is_none() {
+        ensure_tube(tx, id)?;
+    }
     let key = (id.bucket_number(), id);
     match told {
         Told::Accessioned { event, rejected } => tx.execute(
@@ -352,7 +372,15 @@ pub fn tube_told(tx: &mut Tx<'_>, id: TubeId, told: Told<'_>, at: Timestamp) -> 
         "UPDATE tube SET held_us = $3, held_outcome = outcome WHERE bucket = $1 AND id = $2 AND held_us IS NULL AND outcome <> '' AND outcome <> 'negative'",
         params![key.0, key.1, at],
     )?;
-    tube_changed(tx, id)
+    let (Some(before), Some(after)) = (before, tube(tx, id)?) else { return Ok(()) };
+    // What others say changes nothing about who is in the tube and how it was sealed.
+    let same = before.journey == after.journey && before.first_held == after.first_held && before.lost == after.lost;
+    let Some(campaign) = after.campaign.filter(|_| after.opened && !same) else { return Ok(()) };
+    let quiet = before.first_held.is_none() && before.lost.is_none() && !matches!(before.journey, Journey::Void(_));
+    for member in members(tx, id)? {
+        person_moved(tx, campaign, after.round, member.person, quiet)?;
+    }
+    Ok(())
 }
 
 /// What others say about a tube.
