@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Decision, PlateNow, Play, Round, bucket_of, list, text};
 use crate::assay::{Assay, Filling, WellFilling};
-use crate::client::{Failure, Sent};
+use crate::client::Sent;
 
 /// A run that was not valid is done again so often.
 const ATTEMPTS_MAX: u32 = 5;
@@ -67,7 +67,7 @@ impl Play<'_> {
         let asked = json!({"id": id, "code": round.day.plate_code(plate), "laboratory": laboratory, "wells": 96, "assay": self.settings.assay, "tubes": tubes, "extraction_lot": self.lots.extraction, "pcr_lot": self.lots.pcr});
         let laid = hand.sayer.post("/v1/laboratory/plates", &asked).await.with_context(|| round.day.plate_code(plate))?;
         self.tally.decisions += 1;
-        round.plates[plate as usize] = PlateNow { id: text(&laid, "plate")?.to_owned(), run: String::new(), layout: list(&laid, "layout")?.to_vec() };
+        round.plates[plate as usize] = PlateNow { id: text(&laid, "plate")?.to_owned(), run: String::new(), any_negative: false, layout: list(&laid, "layout")?.to_vec() };
         Ok(())
     }
 
@@ -86,6 +86,7 @@ impl Play<'_> {
         self.tally.runs += 1;
         self.tally.wells += state.layout.len() as u64;
         text(&read, "run")?.clone_into(&mut round.plates[plate as usize].run);
+        round.plates[plate as usize].any_negative = list(&read, "tubes")?.iter().any(|tube| tube["result"] == "negative");
         let held = !list(&read, "findings")?.iter().all(|finding| finding["wells"].as_array().is_none_or(Vec::is_empty));
         if !held {
             round.put(self.now.plus_us(FIRST_LOOK_US), Decision::SignFirst { actor, plate });
@@ -129,16 +130,18 @@ impl Play<'_> {
         let path = format!("/v1/laboratory/runs/{}/sign", round.plates[plate as usize].run);
         let sayer = hand.sayer.clone();
         let mut out: Vec<String> = Vec::new();
-        match sayer.post(&path, &json!({"id": sayer.next_id(bucket), "tubes": []})).await {
-            Ok(signed) => {
-                self.tally.decisions += 1;
-                out = self.note_released(&signed)?;
+        if round.plates[plate as usize].any_negative {
+            match sayer.post(&path, &json!({"id": sayer.next_id(bucket), "tubes": []})).await {
+                Ok(signed) => {
+                    self.tally.decisions += 1;
+                    out = self.note_released(&signed)?;
+                }
+                Err(failure) if failure.code() == "lab-nothing-by-rule" => {}
+                Err(failure) => bail!("plate {}: {failure}", round.day.plate_code(plate)),
             }
-            Err(Failure::Refused { code, .. }) if code == "lab-nothing-by-rule" => {}
-            Err(failure) => bail!("plate {}: {failure}", round.day.plate_code(plate)),
         }
-        let out: std::collections::HashSet<&str> = out.iter().map(String::as_str).collect();
-        let rest: Vec<String> = round.day.plates[plate as usize].tubes.iter().map(|tube| round.tube_ids[*tube as usize].clone()).filter(|id| !out.contains(id.as_str())).collect();
+        let tubes = round.day.plates[plate as usize].tubes.iter().map(|tube| &round.tube_ids[*tube as usize]);
+        let rest: Vec<String> = tubes.filter(|id| !out.contains(id)).cloned().collect();
         if rest.is_empty() {
             return Ok(());
         }

@@ -194,6 +194,8 @@ struct Hand {
 struct PlateNow {
     id: String,
     run: String,
+    /// Whether the run that was read last shows a negative tube.
+    any_negative: bool,
     layout: Vec<Value>,
 }
 

@@ -59,6 +59,8 @@ impl Play<'_> {
             said => said.copied().unwrap_or(Standing::Negative),
         });
         let turnaround = self.turnaround().await?;
+        // Looks at people are put on record without waiting; whatever is decided after them comes after them in the ledger.
+        self.sign_in_again().await?;
         Ok(Outcome {
             people: self.epidemic.city.people,
             sampled: self.truth.sampled().len(),
