@@ -152,7 +152,7 @@ fn guard_headers(headers: &mut HeaderMap) {
     const GUARDS: [(&str, &str); 5] = [
         ("content-security-policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("permissions-policy", "camera=(self)"),
         ("cross-origin-opener-policy", "same-origin"),
     ];

@@ -90,12 +90,14 @@ async fn wait_for_text(client: &Client, id: &str, text: &str) {
 }
 
 async fn scan(client: &Client, code: &str) {
-    let field = client.find(Locator::Id("scan")).await.expect("the scan field");
+    let field = client.wait().for_element(Locator::Id("scan")).await.expect("the scan field");
     field.send_keys(&format!("{code}{}", char::from(Key::Enter))).await.expect("a scan");
 }
 
 async fn sign_in(client: &Client, base: &str, login: &str) {
     client.goto(&format!("{base}/sign-in")).await.expect("the sign-in page");
+    client.find(Locator::Css("button[lang=zh-Hans]")).await.expect("简体中文").click().await.expect("clicked");
+    client.wait().for_element(Locator::Css("html[lang=zh-Hans] input[name=login]")).await.expect("the same page in Chinese");
     client.find(Locator::Css("input[name=login]")).await.expect("login").send_keys(login).await.expect("typed");
     client.find(Locator::Css("input[name=password]")).await.expect("password").send_keys(&format!("{login}-{login}-password")).await.expect("typed");
     client.find(Locator::Css("form.narrow button.primary")).await.expect("button").click().await.expect("clicked");

@@ -152,7 +152,7 @@ impl Journey<'_> {
 
 fn refusal_words(answer: &Value) -> Option<String> {
     let code = answer["code"].as_str()?;
-    Some(format!("refused {code}: {}", answer["message"].as_str().unwrap_or_default()))
+    Some(format!("refused {code}: {}", answer["message"].as_str()?))
 }
 
 fn in_words(answer: &Value) -> String {
