@@ -6,6 +6,7 @@ pub mod events;
 pub mod follow;
 pub mod intake;
 pub mod model;
+mod pages;
 pub mod person;
 pub mod report;
 mod routes;
@@ -13,8 +14,7 @@ pub mod rules;
 pub mod store;
 pub mod turnaround;
 
-use baton_desk::Room;
-use baton_desk::room::no_inbox;
+use baton_desk::{NavItem, Room};
 use baton_ledger::Fold;
 
 pub use report::{ReportProblem, ReportSummary, verify_report};
@@ -23,11 +23,16 @@ pub use store::check::check_invariants;
 pub fn room() -> Room {
     Room {
         fold: fold(),
-        routes: routes::routes(),
+        routes: [routes::routes(), pages::routes()].concat(),
         facts: commands::facts(),
-        nav: Vec::new(),
-        inbox: no_inbox,
-        texts: ["", "", ""],
+        nav: vec![
+            NavItem { words: "nav-laboratory", link: "/laboratory", access: routes::WATCH_ACCESS },
+            NavItem { words: "nav-accession", link: "/laboratory/accession", access: routes::RECEIVE_ACCESS },
+            NavItem { words: "nav-clock", link: "/laboratory/clock", access: routes::WATCH_ACCESS },
+            NavItem { words: "nav-lineage", link: "/laboratory/lineage", access: routes::TRACE_ACCESS },
+        ],
+        inbox: pages::inbox,
+        texts: baton_desk::room_texts!("laboratory"),
     }
 }
 

@@ -86,8 +86,9 @@ pub fn plate(tx: &mut Tx<'_>, plate: PlateId) -> StoreResult<Option<Plate>> {
     tx.first(&format!("{PLATE} WHERE bucket = $1 AND plate = $2"), params![plate.bucket_number(), plate])?.as_ref().map(plate_of).transpose()
 }
 
-pub fn plate_by_code(tx: &mut Tx<'_>, laboratory: PlaceId, code: &str) -> StoreResult<Option<Plate>> {
-    tx.first(&format!("{PLATE} WHERE code = $1 AND laboratory = $2 ORDER BY number DESC LIMIT 1"), params![code, laboratory])?.as_ref().map(plate_of).transpose()
+/// The newest plate that bears this code, in whatever laboratory.
+pub fn any_plate_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Option<PlateId>> {
+    tx.first("SELECT plate FROM plate WHERE code = $1 ORDER BY laid_us DESC LIMIT 1", params![code])?.map(|row| row.id(0)).transpose()
 }
 
 /// The last plates of a laboratory, newest first.

@@ -34,6 +34,11 @@ pub fn place_of_box(tx: &mut Tx<'_>, box_id: BoxId) -> StoreResult<Option<PlaceI
     row.map_or(Ok(None), |row| row.maybe_id(0))
 }
 
+pub fn box_code(tx: &mut Tx<'_>, box_id: BoxId) -> StoreResult<Option<String>> {
+    let row = tx.first("SELECT code FROM box_clock WHERE bucket = $1 AND box = $2", params![box_id.bucket_number(), box_id])?;
+    row.map_or(Ok(None), |row| Ok(row.maybe_text(0)?.map(str::to_owned)))
+}
+
 pub fn box_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Option<BoxId>> {
     tx.first("SELECT box FROM box_clock WHERE code = $1 ORDER BY arrived_us DESC, box DESC LIMIT 1", params![code])?.map(|row| row.id(0)).transpose()
 }

@@ -7,7 +7,7 @@ pub(crate) mod fold;
 pub mod lineage;
 pub mod results;
 
-use baton_kit::{PlaceId, TubeId, TypedId};
+use baton_kit::{TubeId, TypedId};
 use baton_ledger::{Row, StoreError, StoreResult, Tx, params};
 use serde::de::DeserializeOwned;
 
@@ -45,11 +45,6 @@ pub(crate) fn content_of(name: &str, tube: Option<TubeId>) -> Option<WellContent
         ("extraction_control", _) => Some(WellContent::ExtractionControl),
         _ => None,
     }
-}
-
-/// Laboratories that have seen work, and how many plates each laid.
-pub fn laboratories_at_work(tx: &mut Tx<'_>) -> StoreResult<Vec<PlaceId>> {
-    tx.query("SELECT DISTINCT laboratory FROM accession UNION SELECT DISTINCT laboratory FROM plate ORDER BY 1", &[])?.iter().map(|row| row.id(0)).collect()
 }
 
 /// A tube with the times of its box. An id carries its bucket in its highest bits, so a join finds the row by primary key.

@@ -85,6 +85,13 @@ pub fn open_findings(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<Finding>> {
     tx.query(sql, params![limit])?.iter().map(finding_of).collect()
 }
 
+/// What waits to be settled about one tube, lot or place.
+pub fn open_findings_of(tx: &mut Tx<'_>, subject: impl TypedId) -> StoreResult<Vec<Finding>> {
+    let subject = AnyId::from_packed(subject.packed());
+    let sql = "SELECT id, code, subject, happened_us, settled_us FROM laboratory_finding WHERE subject = $1 AND settled_us IS NULL ORDER BY happened_us, id";
+    tx.query(sql, params![subject])?.iter().map(finding_of).collect()
+}
+
 fn finding_of(row: &Row) -> StoreResult<Finding> {
     Ok(Finding { id: row.id(0)?, code: row.text(1)?.to_owned(), subject: row.id(2)?, at: row.time(3)?, settled: row.maybe_time(4)? })
 }
