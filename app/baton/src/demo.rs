@@ -12,7 +12,7 @@ use baton_city::day::{self, Around, Credentials, Outcome, PlaySettings, Stage};
 use baton_desk::accounts::pages::{NewUser, create_account};
 use baton_desk::{App, Role, Scope};
 use baton_kit::{Bucket, Clock, Entropy, Language, PlaceId, SeededEntropy, Site, Timestamp, VirtualClock, time::HOUR_US};
-use baton_ledger::{Ledger, StoreResult, Tx, hex};
+use baton_ledger::{Ledger, hex};
 use baton_registry::events::PlaceKind;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -144,7 +144,7 @@ impl Demo {
         if !ledger.wait_folded(ledger.position().0, std::time::Duration::from_secs(600)) {
             bail!("the tables do not catch up with the ledger");
         }
-        let violations = ledger.read(|tx| Ok(violations(tx)?))?;
+        let violations = ledger.read(|tx| Ok(crate::rooms::violations(tx)?))?;
         let verdict = safekeeping::verify(ledger.place())?;
         let state = Ledger::state_hash(ledger.place(), &folds(), true)?;
         Ok(Report {
@@ -213,19 +213,7 @@ async fn put_through(app: &App, file: &Path) -> anyhow::Result<String> {
         *calls.entry(&reading.call).or_default() += 1;
     }
     let calls: Vec<String> = calls.iter().map(|(call, count)| format!("{count} {call}")).collect();
-    Ok(format!("{name}: {} curves ({}), run {}", taken.decision.outcome.readings.len(), calls.join(", "), taken.run))
-}
-
-/// Every invariant of every room that does not hold, and every event that could not be folded.
-fn violations(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
-    let mut found = baton_registry::store::check_invariants(tx)?;
-    found.extend(baton_screening::check::check_invariants(tx)?);
-    found.extend(baton_custody::store::check_invariants(tx)?);
-    found.extend(baton_laboratory::check_invariants(tx)?);
-    for row in tx.query("SELECT room, problem FROM fold_trouble LIMIT 100", &[])? {
-        found.push((format!("fold of {}", row.text(0)?), row.text(1)?.to_owned()));
-    }
-    Ok(found)
+    Ok(format!("{name}: {} curves ({}) on the bench page /laboratory/runs/{}", taken.decision.outcome.readings.len(), calls.join(", "), taken.run))
 }
 
 /// Peak resident memory of this process.
