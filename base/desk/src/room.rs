@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use axum::routing::MethodRouter;
-use baton_kit::{Device, EventId, PlaceId, Timestamp};
+use baton_kit::{EventId, PlaceId, Timestamp};
 use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
 
 use crate::actor::{Actor, Role};
@@ -163,9 +163,3 @@ macro_rules! room_texts {
         ]
     };
 }
-
-/// Device of an actor, or the refusal that says facts need one.
-pub fn device_of(actor: &Actor) -> Result<Device, baton_kit::Refusal> {
-    actor.device.ok_or_else(|| baton_kit::Refusal::forbidden("no-device"))
-}
-

@@ -83,3 +83,26 @@ async fn a_fact_belongs_to_its_device_and_a_batch_is_bounded() {
     other["body"]["code"] = json!("B2");
     assert_eq!(send(vec![other]).await.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("id-conflict"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_or_address_gets_wrong_is_named() {
+    let installation = Installation::embedded();
+    let account = installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+    let here = Some("https://baton.example");
+    let cookie = browse(&installation, "POST", "/sign-in", "", here, "login=root&password=root-root-password").await.1.expect("a session cookie");
+    let wrong = [
+        ("POST", "/language", "language=tlh".to_owned(), "language-unknown"),
+        ("POST", "/users", "id=1&name=A&login=anna&password=long-enough-1&role=courier&scope=somewhere".to_owned(), "scope-wrong"),
+        ("POST", "/users", "id=1&name=A&login=anna&password=long-enough-1&role=king".to_owned(), "role-unknown"),
+        ("POST", "/users", "id=1&name=A".to_owned(), "form-wrong"),
+        ("POST", "/users/change", format!("id=1&account={account}&enabled=false"), "not-yourself"),
+        ("POST", "/devices", "id=1&name=Scanner&login=nobody".to_owned(), "login-unknown"),
+        ("POST", "/boxes/7/step", "id=1&deed=juggle".to_owned(), "step-unknown"),
+        ("GET", "/v1/registry/places?kind=moon", String::new(), "query-wrong"),
+        ("GET", "/nowhere", String::new(), "no-such-page"),
+    ];
+    for (method, path, form, code) in wrong {
+        let reply = browse(&installation, method, path, &cookie, here, &form).await.0;
+        assert!(reply.text.contains(code), "{method} {path}: {} {}", reply.status, reply.text);
+    }
+}

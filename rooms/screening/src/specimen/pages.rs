@@ -47,9 +47,6 @@ struct SamplingAsked {
 }
 
 async fn sampling(State(app): State<App>, actor: Actor, Asked(asked): Asked<SamplingAsked>) -> Answered {
-    if actor.device.is_none() {
-        return Err(Refusal::forbidden("no-device").into());
-    }
     match (asked.campaign.parse::<CampaignId>(), asked.point.parse::<PlaceId>()) {
         (Ok(campaign), Ok(point)) => screen(app, actor, campaign, point, asked.lot).await,
         _ => choose(app, actor).await,
