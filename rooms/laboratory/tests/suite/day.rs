@@ -10,15 +10,18 @@ use baton_laboratory::{report, verify_report};
 
 use crate::house::{House, NEGATIVE, POSITIVE, Shows, rdml, usual};
 
-/// Makes one test per store of each `async fn(&House)`.
+/// Makes one test per store of each `async fn(&House)`. The house is built and torn down outside the runtime.
 macro_rules! on_both_stores {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() { super::$test(&crate::house::House::embedded()).await }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                if let Some(house) = crate::house::House::postgres(stringify!($test)) { super::$test(&house).await }
+            fn run(house: &crate::house::House) {
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(super::$test(house));
+            }
+            #[test]
+            fn embedded() { run(&crate::house::House::embedded()) }
+            #[test]
+            fn postgres() {
+                if let Some(house) = crate::house::House::postgres(stringify!($test)) { run(&house) }
             }
         }
     )+};

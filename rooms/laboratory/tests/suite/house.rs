@@ -41,6 +41,11 @@ pub fn folds() -> Vec<Fold> {
     vec![baton_desk::accounts::room().fold, baton_registry::room().fold, baton_screening::room().fold, baton_custody::room().fold, baton_laboratory::room().fold]
 }
 
+/// PostgreSQL's driver brings a runtime of its own, which must not start inside another.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    if tokio::runtime::Handle::try_current().is_ok() { tokio::task::block_in_place(work) } else { work() }
+}
+
 fn unique(prefix: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -132,7 +137,7 @@ impl House {
 
     /// Records a decision of another room as it would come about.
     pub fn decided<C: Command>(&self, command: C, outcome: C::Outcome) -> EventId {
-        let id = self.app.ledger.next_id(Bucket::INSTALLATION).unwrap();
+        let id = blocking(|| self.app.ledger.next_id(Bucket::INSTALLATION)).unwrap();
         let body = format!("{{\"command\":{},\"outcome\":{}}}", serde_json::to_string(&command).unwrap(), serde_json::to_string(&outcome).unwrap());
         self.record(vec![Draft { id, kind: C::KIND.to_owned(), happened: self.now(), actor: None, body, notes: Vec::new() }]);
         id
@@ -152,7 +157,7 @@ impl House {
 
     pub fn settle(&self) {
         assert!(self.app.ledger.wait_folded(self.app.ledger.position().0, PATIENCE));
-        let troubles = self.app.ledger.read(|tx| Ok(tx.query("SELECT room, problem FROM fold_trouble", &[])?)).unwrap();
+        let troubles = blocking(|| self.app.ledger.read(|tx| Ok(tx.query("SELECT room, problem FROM fold_trouble", &[])?))).unwrap();
         assert!(troubles.is_empty(), "{troubles:?}");
     }
 
@@ -160,7 +165,8 @@ impl House {
     pub fn person(&self, name: &str, tail: &str) -> PersonId {
         let person: PersonId = self.id().created();
         let particulars = Particulars { name: name.to_owned(), document_kind: DocumentKind::Passport, document: format!("E1234{tail}"), phone: None, address: None };
-        let sealed = self.app.ledger.vault().seal(baton_desk::any_id(person), serde_json::to_string(&particulars).unwrap().as_bytes()).unwrap();
+        let text = serde_json::to_string(&particulars).unwrap();
+        let sealed = blocking(|| self.app.ledger.vault().seal(baton_desk::any_id(person), text.as_bytes())).unwrap();
         let record: PersonRecord = serde_json::from_value(serde_json::json!({"person": person, "sealed": baton_ledger::Sealed(sealed)})).unwrap();
         let people = PeopleRecorded { import: None, from_day: self.app.site.day_of(self.now()), people: vec![record] };
         self.record(vec![Draft::of(self.id(), self.now(), None, &people).unwrap()]);
@@ -246,7 +252,7 @@ impl House {
 
     pub fn assert_invariants(&self) {
         self.settle();
-        let violations = self.app.ledger.read(|tx| Ok(baton_laboratory::check_invariants(tx)?)).unwrap();
+        let violations = blocking(|| self.app.ledger.read(|tx| Ok(baton_laboratory::check_invariants(tx)?))).unwrap();
         assert_eq!(violations, vec![]);
     }
 }
