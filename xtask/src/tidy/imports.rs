@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use super::tree::Tree;
+use super::tree::{Tree, manifest_lines};
 
 /// Rooms that may read those before them.
 const CHAIN: [&str; 4] = ["registry", "screening", "custody", "laboratory"];
@@ -33,7 +33,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         if height(folder).is_none() {
             findings.push(Finding::new(path, 1, "lies in no folder of the house: move it, or give its folder a place in xtask/src/tidy/imports.rs"));
         }
-        for (line, dependency) in dependencies(text) {
+        for (line, dependency) in manifest_lines(text) {
             let Some(used) = crates.get(dependency) else { continue };
             if let Some(problem) = problem(folder, used) {
                 findings.push(Finding::new(path, line, format!("{folder} uses {used}: {problem}")));
@@ -51,19 +51,6 @@ fn manifests(tree: &Tree) -> impl Iterator<Item = (&str, &str, &str)> {
 
 fn package_name(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
-}
-
-fn dependencies(text: &str) -> Vec<(usize, &str)> {
-    let mut inside = false;
-    let mut found = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.starts_with('[') {
-            inside = line.contains("dependencies");
-        } else if let Some(name) = line.split(['.', '=', ' ']).next().filter(|name| inside && !name.is_empty()) {
-            found.push((number + 1, name));
-        }
-    }
-    found
 }
 
 fn problem(from: &str, to: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! `xtask tidy`: the rules of the house that no compiler holds. Also a test, one per rule, so `cargo test` runs it.
 
 mod dead;
+mod dependencies;
 mod imports;
 mod invariants;
 mod purity;
@@ -39,9 +40,10 @@ impl fmt::Display for Finding {
 type Rule = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule with its name.
-const RULES: [(&str, Rule); 10] = [
+const RULES: [(&str, Rule); 11] = [
     ("sources parse", source::check),
     ("imports run one way", imports::check),
+    ("dependencies are told and used", dependencies::check),
     ("rules, models, engines and codecs are pure", purity::check),
     ("SQL that both stores understand alike", sql::check),
     ("schemas can be distributed by bucket", schemas::check),
@@ -99,6 +101,7 @@ mod tests {
     the_tree! {
         sources_parse: source::check,
         imports_run_one_way: imports::check,
+        dependencies_are_told_and_used: dependencies::check,
         rules_models_engines_and_codecs_are_pure: purity::check,
         sql_is_what_both_stores_understand_alike: sql::check,
         schemas_can_be_distributed_by_bucket: schemas::check,

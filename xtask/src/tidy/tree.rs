@@ -73,6 +73,20 @@ fn read_folder(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>)
     Ok(())
 }
 
+/// The dependencies a manifest declares, with their lines.
+pub fn manifest_lines(text: &str) -> Vec<(usize, &str)> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies");
+        } else if let Some(name) = line.split(['.', '=', ' ']).next().filter(|name| inside && !name.is_empty() && !name.starts_with('#')) {
+            found.push((number + 1, name));
+        }
+    }
+    found
+}
+
 /// The line, from 1, on which a byte of a text stands.
 pub fn line_of(text: &str, byte: usize) -> usize {
     text[..byte.min(text.len())].matches('\n').count() + 1
