@@ -192,7 +192,8 @@ impl Command for RecallLot {
 }
 
 impl PlaceKind {
-    pub const ALL: [PlaceKind; 7] = [PlaceKind::Zone, PlaceKind::Grid, PlaceKind::Building, PlaceKind::Enterprise, PlaceKind::Point, PlaceKind::Laboratory, PlaceKind::Gate];
+    pub const ALL: [PlaceKind; 7] =
+        [PlaceKind::Zone, PlaceKind::Grid, PlaceKind::Building, PlaceKind::Enterprise, PlaceKind::Point, PlaceKind::Laboratory, PlaceKind::Gate];
 
     /// Its name in JSON, in the tables and in the texts (`registry-kind-<name>`).
     pub fn name(self) -> &'static str {

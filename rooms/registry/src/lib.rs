@@ -11,8 +11,8 @@ mod routes;
 pub mod rules;
 pub mod store;
 
-pub use import::{ImportReport, Mode, run_import, undo_import};
 pub use code::{is_person_code, person_code, read_person_code};
+pub use import::{ImportReport, Mode, run_import, undo_import};
 
 use baton_desk::Room;
 use baton_desk::room::no_inbox;

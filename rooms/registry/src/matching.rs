@@ -15,9 +15,14 @@ use crate::store;
 const DOCUMENTS_MAX: usize = 500;
 
 pub(crate) fn route() -> Route {
-    Route::post("/v1/registry/people/match", Access::Roles(&[Role::Administrator, Role::ZoneManager]), "Numbers of the people who bear up to 500 documents, for systems that keep a roster of their own", match_documents)
-        .takes::<DocumentsAsked>()
-        .answers::<Matched>()
+    Route::post(
+        "/v1/registry/people/match",
+        Access::Roles(&[Role::Administrator, Role::ZoneManager]),
+        "Numbers of the people who bear up to 500 documents, for systems that keep a roster of their own",
+        match_documents,
+    )
+    .takes::<DocumentsAsked>()
+    .answers::<Matched>()
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

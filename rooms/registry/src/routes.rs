@@ -16,15 +16,8 @@ use crate::{code, import, store};
 
 pub(crate) const WRITE: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager]);
 pub(crate) const SEE: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::GridWarden, Role::EnterpriseContact, Role::Auditor]);
-pub(crate) const LOOK_UP: Access = Access::Roles(&[
-    Role::Administrator,
-    Role::ZoneManager,
-    Role::GridWarden,
-    Role::EnterpriseContact,
-    Role::SamplingNurse,
-    Role::PointLeader,
-    Role::Auditor,
-]);
+pub(crate) const LOOK_UP: Access =
+    Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::GridWarden, Role::EnterpriseContact, Role::SamplingNurse, Role::PointLeader, Role::Auditor]);
 pub(crate) const REGISTER: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::SamplingNurse, Role::PointLeader]);
 pub(crate) const SEE_LOTS: Access = Access::Roles(&[
     Role::Administrator,
@@ -49,17 +42,25 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/v1/registry/places", Access::SignedIn, "Places of a kind, or in a place", places).answers::<Vec<PlaceAnswer>>(),
         Route::get("/v1/registry/places/{place}", Access::SignedIn, "One place", one_place).answers::<PlaceAnswer>(),
         Route::post("/v1/registry/places", WRITE, "Add a place", post_place).takes::<PlaceAsked>().answers::<Made>(),
-        Route::post("/v1/registry/people", REGISTER, "Register a person on the spot, or find who bears the document", post_person).takes::<PersonAsked>().answers::<Registered>(),
-        Route::post("/v1/registry/people/find", LOOK_UP, "Find people by code, document, phone or name", find).takes::<FindAsked>().answers::<Vec<PersonAnswer>>(),
+        Route::post("/v1/registry/people", REGISTER, "Register a person on the spot, or find who bears the document", post_person)
+            .takes::<PersonAsked>()
+            .answers::<Registered>(),
+        Route::post("/v1/registry/people/find", LOOK_UP, "Find people by code, document, phone or name", find)
+            .takes::<FindAsked>()
+            .answers::<Vec<PersonAnswer>>(),
         crate::matching::route(),
         Route::get("/v1/registry/people/{person}", LOOK_UP, "One person, in short", one_person).answers::<PersonAnswer>(),
         Route::get("/v1/registry/people/{person}/code", LOOK_UP, "The code a person carries", code_of).answers::<CodeAnswer>(),
-        Route::post("/v1/registry/people/{person}/shred", Access::Roles(&[Role::Administrator]), "Destroy a person's data key for ever", post_shred).takes::<ReasonAsked>().answers::<Made>(),
+        Route::post("/v1/registry/people/{person}/shred", Access::Roles(&[Role::Administrator]), "Destroy a person's data key for ever", post_shred)
+            .takes::<ReasonAsked>()
+            .answers::<Made>(),
         Route::get("/v1/registry/code-key", Access::SignedIn, "The key that verifies people's codes without a connection", code_key).answers::<CodeKey>(),
         Route::get("/v1/registry/lots", SEE_LOTS, "Lots of fluid, extraction and PCR kits", get_lots).answers::<Vec<LotAnswer>>(),
         Route::post("/v1/registry/lots", WRITE_LOTS, "Add a lot", post_lot).takes::<LotAsked>().answers::<Made>(),
         Route::post("/v1/registry/lots/{lot}/recall", WRITE_LOTS, "Recall a lot", post_recall).takes::<ReasonAsked>().answers::<Made>(),
-        Route::post("/v1/registry/imports", WRITE, "Import a roster sent as the body; `mode` is dry_run, commit or commit_and_end_gone", post_import).answers::<import::ImportReport>().up_to(UPLOAD_BYTES_MAX),
+        Route::post("/v1/registry/imports", WRITE, "Import a roster sent as the body; `mode` is dry_run, commit or commit_and_end_gone", post_import)
+            .answers::<import::ImportReport>()
+            .up_to(UPLOAD_BYTES_MAX),
         Route::post("/v1/registry/imports/{import}/undo", WRITE, "Take an import back", post_undo).answers::<Undone>(),
     ]
 }
@@ -448,7 +449,15 @@ struct LotAnswer {
 
 async fn get_lots(State(app): State<App>) -> Answered<Json<Vec<LotAnswer>>> {
     let (now, lots) = (app.ledger.now(), app.read(|tx| Ok(store::lots(tx, None)?)).await?);
-    let answer = |lot: Lot| LotAnswer { usable: lot.usable(now), id: lot.id, kind: lot.kind, recalled_us: lot.recalled.map(|(at, _)| at), code: lot.code, product: lot.product, expires_us: lot.expires };
+    let answer = |lot: Lot| LotAnswer {
+        usable: lot.usable(now),
+        id: lot.id,
+        kind: lot.kind,
+        recalled_us: lot.recalled.map(|(at, _)| at),
+        code: lot.code,
+        product: lot.product,
+        expires_us: lot.expires,
+    };
     Ok(Json(lots.into_iter().map(answer).collect()))
 }
 
@@ -473,7 +482,8 @@ pub(crate) async fn add_lot(app: &App, actor: &Actor, id: Option<EventId>, comma
         Some(id) => id,
         None => app.form_id(Bucket::INSTALLATION).await?,
     };
-    let decide = |tx: &mut Tx<'_>, command: &AddLot, _: Timestamp| Ok(rules::lot::add_lot(store::lot_by_code(tx, command.kind, &command.code)?.is_some(), command)?);
+    let decide =
+        |tx: &mut Tx<'_>, command: &AddLot, _: Timestamp| Ok(rules::lot::add_lot(store::lot_by_code(tx, command.kind, &command.code)?.is_some(), command)?);
     let decision = app.decide(actor, id, command, decide).await?;
     Ok(Made { id: id.created(), ordinal: decision.acknowledgement.ordinal })
 }

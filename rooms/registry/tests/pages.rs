@@ -48,7 +48,15 @@ impl Front {
     async fn user(&self, login: &str, role: Role, scope: Scope) -> String {
         let nobody = Actor::anonymous(Language::English);
         let id = self.app.form_id(Bucket::INSTALLATION).await.unwrap();
-        let new = NewUser { login: login.to_owned(), name: login.to_owned(), password: PASSWORD.to_owned(), roles: vec![role], scope, language: Language::English, first: false };
+        let new = NewUser {
+            login: login.to_owned(),
+            name: login.to_owned(),
+            password: PASSWORD.to_owned(),
+            roles: vec![role],
+            scope,
+            language: Language::English,
+            first: false,
+        };
         create_account(&self.app, &nobody, id, new).await.unwrap();
         let (status, answer) = self.send("POST", "/v1/sign-in", "", Some(json!({"login": login, "password": PASSWORD}).to_string()), "application/json").await;
         assert_eq!(status, StatusCode::OK, "{answer}");
@@ -88,7 +96,8 @@ impl Front {
     }
 
     async fn form(&self, token: &str, path: &str, form: &[(&str, &str)]) -> (StatusCode, String) {
-        let escaped = |text: &str| text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect::<String>();
+        let escaped =
+            |text: &str| text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect::<String>();
         let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
         self.send("POST", path, token, Some(body.join("&")), "application/x-www-form-urlencoded").await
     }
@@ -138,7 +147,8 @@ async fn zones_people_codes_lots_and_shredding_by_page() {
     // Register somebody on the spot: the code is shown at once; the form sent twice enters one person.
     let page = front.get(&admin, &format!("/registry/people/new?place={zone_id}")).await;
     let id = form_id(&page, "/registry/people");
-    let form = [("id", id.as_str()), ("place", zone_id), ("name", "张伟芳"), ("document_kind", "resident_id"), ("document", IDENTITY), ("phone", "13800138000")];
+    let form =
+        [("id", id.as_str()), ("place", zone_id), ("name", "张伟芳"), ("document_kind", "resident_id"), ("document", IDENTITY), ("phone", "13800138000")];
     for _ in 0..2 {
         let (status, page) = front.form(&admin, "/registry/people", &form).await;
         assert!(status == StatusCode::OK && page.contains("<svg") && page.contains("张伟芳") && page.contains("002X"), "{page}");
@@ -159,7 +169,11 @@ async fn zones_people_codes_lots_and_shredding_by_page() {
     assert_eq!(front.form(&admin, "/registry/lots", &lot).await.0, StatusCode::SEE_OTHER);
     let lots = front.get(&admin, "/registry/lots").await;
     assert!(lots.contains("K-77") && lots.contains("Usable"));
-    let recall = [("id", &*form_id(&lots, "/registry/lots/recall")), ("lot", lots.split("name=\"lot\" value=\"").nth(1).unwrap().split('"').next().unwrap()), ("reason", "leaks")];
+    let recall = [
+        ("id", &*form_id(&lots, "/registry/lots/recall")),
+        ("lot", lots.split("name=\"lot\" value=\"").nth(1).unwrap().split('"').next().unwrap()),
+        ("reason", "leaks"),
+    ];
     assert_eq!(front.form(&admin, "/registry/lots/recall", &recall).await.0, StatusCode::SEE_OTHER);
     assert!(front.get(&admin, "/registry/lots").await.contains("leaks"));
     let shred = format!("/registry/people/{id}/shred");
@@ -204,7 +218,13 @@ async fn a_nurse_finds_by_document_and_registers_but_does_not_browse() {
     let (_, zone) = front.json(&admin, "/v1/registry/places", json!({"kind": "zone", "code": "Z01", "name": "一"})).await;
     let (_, other) = front.json(&admin, "/v1/registry/places", json!({"kind": "zone", "code": "Z02", "name": "二"})).await;
     let id = |made: &Value| -> PlaceId { made["id"].as_str().unwrap().parse().unwrap() };
-    let (_, point) = front.json(&admin, "/v1/registry/places", json!({"kind": "point", "code": "P1", "name": "东门", "parent": zone["id"], "details": {"opening_hours": "07:00-22:00"}})).await;
+    let (_, point) = front
+        .json(
+            &admin,
+            "/v1/registry/places",
+            json!({"kind": "point", "code": "P1", "name": "东门", "parent": zone["id"], "details": {"opening_hours": "07:00-22:00"}}),
+        )
+        .await;
     let nurse = front.user("nurse", Role::SamplingNurse, Scope::Places(vec![id(&point)])).await;
     let warden = front.user("warden", Role::GridWarden, Scope::Places(vec![id(&other)])).await;
     let person = json!({"name": "张伟芳", "document_kind": "resident_id", "document": IDENTITY, "place": point["id"]});
@@ -217,7 +237,8 @@ async fn a_nurse_finds_by_document_and_registers_but_does_not_browse() {
         async move { front.json(&token, "/v1/registry/people/find", json!({"text": text})).await.1.as_array().unwrap().len() }
     };
     let person = first["person"].as_str().unwrap();
-    let code = serde_json::from_str::<Value>(&front.get(&admin, &format!("/v1/registry/people/{person}/code")).await).unwrap()["code"].as_str().unwrap().to_owned();
+    let code =
+        serde_json::from_str::<Value>(&front.get(&admin, &format!("/v1/registry/people/{person}/code")).await).unwrap()["code"].as_str().unwrap().to_owned();
     assert_eq!(find(nurse.clone(), IDENTITY.to_owned()).await, 1);
     assert_eq!(find(nurse.clone(), code.clone()).await, 1);
     assert_eq!(find(nurse.clone(), "张伟".to_owned()).await, 0, "a nurse does not search by name");
@@ -226,8 +247,12 @@ async fn a_nurse_finds_by_document_and_registers_but_does_not_browse() {
     let forged = format!("{}{}{}", &code[..60], if &code[60..61] == "A" { "B" } else { "A" }, &code[61..]);
     front.refused(&nurse, "/v1/registry/people/find", json!({"text": forged}), "person-code-forged").await;
     front.refused(&nurse, "/v1/registry/people/find", json!({"text": "BP1.x"}), "person-code-unreadable").await;
-    front.refused(&nurse, "/v1/registry/people", json!({"name": "李", "document_kind": "resident_id", "document": "110105194912310021"}), "person-field-wrong").await;
-    front.refused(&nurse, "/v1/registry/people", json!({"name": "李", "document_kind": "other", "document": "X-1", "place": other["id"]}), "out-of-scope").await;
+    front
+        .refused(&nurse, "/v1/registry/people", json!({"name": "李", "document_kind": "resident_id", "document": "110105194912310021"}), "person-field-wrong")
+        .await;
+    front
+        .refused(&nurse, "/v1/registry/people", json!({"name": "李", "document_kind": "other", "document": "X-1", "place": other["id"]}), "out-of-scope")
+        .await;
     front.refused(&nurse, "/v1/registry/places", json!({"kind": "zone", "code": "Z03", "name": "三"}), "role-missing").await;
     front.refused(&admin, "/v1/registry/places", json!({"kind": "zone", "code": "Z01", "name": "三"}), "place-code-taken").await;
     let (status, _) = front.send("GET", &format!("/registry/people/{person}"), &warden, None, "text/plain").await;
@@ -251,7 +276,8 @@ async fn pages_speak_three_languages() {
     let admin = front.user("admin", Role::Administrator, Scope::Everywhere).await;
     for (tag, word) in [("zh-Hans", "还没有片区"), ("zh-Hant", "還沒有片區"), ("en", "There are no zones")] {
         for path in ["/registry", "/registry/people", "/registry/people/new", "/registry/lots", "/registry/imports", "/registry/findings"] {
-            let request = Request::builder().uri(path).header(header::AUTHORIZATION, format!("Bearer {admin}")).header(header::COOKIE, format!("baton_language={tag}"));
+            let request =
+                Request::builder().uri(path).header(header::AUTHORIZATION, format!("Bearer {admin}")).header(header::COOKIE, format!("baton_language={tag}"));
             let response = front.router.clone().oneshot(request.header(header::ACCEPT, "text/html").body(Body::empty()).unwrap()).await.unwrap();
             let text = String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
             assert!(text.contains(&format!("lang=\"{tag}\"")) && !text.contains('⟨'), "{path} {tag}");

@@ -64,7 +64,16 @@ fn a_roster_comes_in_and_is_found_again(house: &House) {
     let search = |text: &str| -> Vec<String> {
         ledger.read(|tx| Ok(store::search(tx, ledger.vault(), text, 10)?)).unwrap().into_iter().map(|brief| brief.name).collect()
     };
-    for (text, name) in [("张伟", "张伟芳"), ("伟芳", "张伟芳"), ("zwf", "张伟芳"), ("zengwei", "曾伟"), ("smith", "John Smith"), ("13800138001", "李娜"), ("e12345678", "曾伟"), ("11010519491231002x", "张伟芳")] {
+    for (text, name) in [
+        ("张伟", "张伟芳"),
+        ("伟芳", "张伟芳"),
+        ("zwf", "张伟芳"),
+        ("zengwei", "曾伟"),
+        ("smith", "John Smith"),
+        ("13800138001", "李娜"),
+        ("e12345678", "曾伟"),
+        ("11010519491231002x", "张伟芳"),
+    ] {
         assert_eq!(search(text), [name], "{text}");
     }
     assert_eq!(search("伟").len(), 2);
@@ -75,7 +84,14 @@ fn a_roster_comes_in_and_is_found_again(house: &House) {
     let enterprise = ledger.read(|tx| Ok(store::place_by_credit_code(tx, "91350100M000100Y43")?)).unwrap().unwrap();
     let today = house.today();
     let mut staff = Vec::new();
-    ledger.read(|tx| Ok(store::people_in(tx, enterprise, PlaceKind::Enterprise, today, |person, _| { staff.push(person); Ok(()) })?)).unwrap();
+    ledger
+        .read(|tx| {
+            Ok(store::people_in(tx, enterprise, PlaceKind::Enterprise, today, |person, _| {
+                staff.push(person);
+                Ok(())
+            })?)
+        })
+        .unwrap();
     assert_eq!(staff.len(), 2, "one of them lives in the other zone");
     assert_eq!(invariants(&ledger), vec![]);
 }
@@ -85,14 +101,18 @@ fn errors_and_repetitions_are_listed_with_their_rows(house: &House) {
     let faulty = "姓名,证件号码,手机号,园区编码\n张伟,11010519491231002X,,Z01\n,440524188001010014,,Z01\n李娜,440524188001010015,138,Z01\n张伟,11010519491231002X,,Z01\n王芳,11010519491231002X,,Z01\n赵敏,440524188001010014,,\n";
     let report = import(&ledger, faulty, Mode::Commit).unwrap();
     let problems: Vec<(usize, Option<usize>, &str)> = report.problems.iter().map(|p| (p.row, p.column, p.code)).collect();
-    assert_eq!(problems, [(3, Some(1), "empty"), (4, Some(2), "check"), (4, Some(3), "length"), (6, Some(2), "document-of-another"), (7, Some(4), "zone-missing")]);
+    assert_eq!(
+        problems,
+        [(3, Some(1), "empty"), (4, Some(2), "check"), (4, Some(3), "length"), (6, Some(2), "document-of-another"), (7, Some(4), "zone-missing")]
+    );
     assert_eq!(report.problems[3].first_row, Some(2));
     assert_eq!(report.repeated.iter().map(|r| (r.row, r.first_row)).collect::<Vec<_>>(), [(5, 2)]);
     assert_eq!(report.counts, ImportCounts { new: 1, refused: 4, repeated: 1, ..ImportCounts::default() });
     let csv = String::from_utf8(report.problems_csv(str::to_owned)).unwrap();
     assert_eq!(csv.lines().count(), 7);
     assert!(!csv.contains("张伟") && !csv.contains("1101"), "no personal data in the report");
-    for (text, code) in [("姓名,园区\n张伟,Z01\n", "import-column-missing"), ("", "import-file-wrong"), ("姓名,证件号码,园区\n,1,Z\n", "import-nothing")] {
+    for (text, code) in [("姓名,园区\n张伟,Z01\n", "import-column-missing"), ("", "import-file-wrong"), ("姓名,证件号码,园区\n,1,Z\n", "import-nothing")]
+    {
         assert_eq!(import(&ledger, text, Mode::Commit).unwrap_err().code, code, "{text}");
     }
 }
@@ -105,7 +125,8 @@ fn the_same_file_again_is_a_difference(house: &House) {
     assert_eq!(import(&ledger, CLEAN, Mode::Commit).unwrap_err().code, "import-nothing");
     house.next_day();
     // One renamed, one moved to a grid that is not there yet, one gone, one new.
-    let changed = CLEAN.replace("李娜", "李娜娜").replace("Z01,G02,B02", "Z01,G09,B02").replace("John Smith,passport,A1234567,,Z02", "Jane Doe,passport,B7654321,,Z02");
+    let changed =
+        CLEAN.replace("李娜", "李娜娜").replace("Z01,G02,B02", "Z01,G09,B02").replace("John Smith,passport,A1234567,,Z02", "Jane Doe,passport,B7654321,,Z02");
     let report = import(&ledger, &changed, Mode::Commit).unwrap();
     assert_eq!(report.counts, counts(1, 2, 1, 1));
     assert_eq!(person_named(&ledger, "李娜娜"), before, "a change keeps the person");
@@ -122,7 +143,8 @@ fn an_import_is_taken_back(house: &House) {
     import(&ledger, CLEAN, Mode::Commit).unwrap();
     let first = house.logical(&ledger);
     house.next_day();
-    let changed = CLEAN.replace("13800138000", "13900139000").replace("Z01,G02,B02", "Z01,G01,B01").replace("John Smith,passport,A1234567", "Jane Doe,passport,B7654321");
+    let changed =
+        CLEAN.replace("13800138000", "13900139000").replace("Z01,G02,B02", "Z01,G01,B01").replace("John Smith,passport,A1234567", "Jane Doe,passport,B7654321");
     let second = import(&ledger, &changed, Mode::CommitAndEndGone).unwrap();
     assert_eq!(second.counts, counts(1, 2, 1, 1));
     assert_ne!(house.logical(&ledger), first);
@@ -217,7 +239,14 @@ fn membership_answers_as_of_a_day_in_whatever_order_it_is_said(house: &House) {
     let grid = now.grid.unwrap();
     let in_grid = |after| {
         let mut people = Vec::new();
-        ledger.read(|tx| Ok(store::people_in(tx, grid, PlaceKind::Grid, day(after), |person, _| { people.push(person); Ok(()) })?)).unwrap();
+        ledger
+            .read(|tx| {
+                Ok(store::people_in(tx, grid, PlaceKind::Grid, day(after), |person, _| {
+                    people.push(person);
+                    Ok(())
+                })?)
+            })
+            .unwrap();
         people.contains(&person)
     };
     assert_eq!([in_grid(0), in_grid(15), in_grid(25), in_grid(30)], [true, false, true, false]);
@@ -225,7 +254,10 @@ fn membership_answers_as_of_a_day_in_whatever_order_it_is_said(house: &House) {
 }
 
 fn seal(ledger: &Ledger, person: PersonId) -> Sealed {
-    let particulars = Particulars { name: "李娜".to_owned(), document_kind: DocumentKind::ResidentId, document: "440524188001010014".to_owned(), phone: None, address: None };
+    let particulars =
+        Particulars {
+            name: "李娜".to_owned(), document_kind: DocumentKind::ResidentId, document: "440524188001010014".to_owned(), phone: None, address: None
+        };
     Sealed(ledger.vault().seal(any_id(person), to_json(&particulars).unwrap().as_bytes()).unwrap())
 }
 
@@ -242,7 +274,10 @@ fn two_people_with_one_document_are_a_finding(house: &House) {
     };
     record(&ledger, 1, &again);
     let findings = ledger.read(|tx| Ok(store::findings(tx, 10)?)).unwrap();
-    assert_eq!(findings.iter().map(|f| (f.code.as_str(), f.subject, f.other, f.settled)).collect::<Vec<_>>(), [("same-document", known.min(other), known.max(other), false)]);
+    assert_eq!(
+        findings.iter().map(|f| (f.code.as_str(), f.subject, f.other, f.settled)).collect::<Vec<_>>(),
+        [("same-document", known.min(other), known.max(other), false)]
+    );
     assert_eq!(invariants(&ledger), vec![]);
 }
 
@@ -283,7 +318,14 @@ fn numbers_of_imports_are_given_once(house: &House) {
     assert_eq!(devices, [(1 << 23) + 1, 1 << 23]);
     let zone: PlaceId = ledger.read(|tx| Ok(store::place_by_code(tx, PlaceKind::Zone, "Z90")?)).unwrap().unwrap();
     let mut people = Vec::new();
-    ledger.read(|tx| Ok(store::people_in(tx, zone, PlaceKind::Zone, house.today(), |person, _| { people.push(person); Ok(()) })?)).unwrap();
+    ledger
+        .read(|tx| {
+            Ok(store::people_in(tx, zone, PlaceKind::Zone, house.today(), |person, _| {
+                people.push(person);
+                Ok(())
+            })?)
+        })
+        .unwrap();
     let sequences: Vec<u32> = people.iter().map(|person| person.packed().sequence()).collect();
     assert_eq!(sequences, (1..=450).collect::<Vec<u32>>(), "dense, in the order of the file");
     assert!(people.iter().all(|person| person.bucket() == zone.bucket()));

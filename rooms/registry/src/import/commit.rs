@@ -9,8 +9,8 @@ use baton_kit::{Bucket, Device, EventId, ImportId, OperationalDay, PersonId, Pla
 use baton_ledger::{Draft, EventBody, Ledger, Sealed, StoreError, StoreResult, Undecided, to_json};
 
 use super::decide::{decide, decide_many, fact};
-use super::plan::{Fate, Plan, Planned, household};
 use super::places::Slot;
+use super::plan::{Fate, Plan, Planned, household};
 use super::row;
 use crate::events::{AddPlace, BeginImport, ImportBegun, ImportFinished, Membership, PeopleLeft, PeopleRecorded, PersonRecord, PlaceDetails, PlaceKind};
 use crate::{rules, store};
@@ -39,7 +39,15 @@ struct Work<'p> {
     from_day: OperationalDay,
 }
 
-pub(super) fn carry_out(ledger: &Ledger, site: &Site, actor: &Actor, sha256: String, plan: &Plan, end_gone: bool, mut progress: impl FnMut(u64, u64)) -> Result<ImportId, Undecided> {
+pub(super) fn carry_out(
+    ledger: &Ledger,
+    site: &Site,
+    actor: &Actor,
+    sha256: String,
+    plan: &Plan,
+    end_gone: bool,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<ImportId, Undecided> {
     let from_day = site.day_of(ledger.now());
     let (import, device) = begin(ledger, actor, plan, sha256, from_day)?;
     let ids = add_places(ledger, actor, plan)?;
@@ -160,7 +168,14 @@ impl Said<'_> {
         let mut ordinal = 0;
         let mut drafts: BTreeMap<Bucket, Vec<Draft>> = BTreeMap::new();
         for (bucket, body) in prepared {
-            let draft = Draft { id: self.next_id(bucket), kind: PeopleRecorded::KIND.to_owned(), happened: self.ledger.now(), actor: self.actor.account, body, notes: Vec::new() };
+            let draft = Draft {
+                id: self.next_id(bucket),
+                kind: PeopleRecorded::KIND.to_owned(),
+                happened: self.ledger.now(),
+                actor: self.actor.account,
+                body,
+                notes: Vec::new(),
+            };
             drafts.entry(bucket).or_default().push(draft);
         }
         for drafts in drafts.into_values() {
@@ -195,7 +210,13 @@ impl Work<'_> {
     }
 
     /// Writes chunks in the order of the file, whichever is ready first, and waits when the fold falls far behind.
-    fn write_in_order(&self, said: &mut Said<'_>, ready: mpsc::Receiver<(usize, StoreResult<Vec<Body>>)>, chunks: usize, progress: &mut impl FnMut(u64, u64)) -> Result<(), Undecided> {
+    fn write_in_order(
+        &self,
+        said: &mut Said<'_>,
+        ready: mpsc::Receiver<(usize, StoreResult<Vec<Body>>)>,
+        chunks: usize,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<(), Undecided> {
         let all = self.plan.people.len() as u64;
         let mut early = BTreeMap::new();
         let mut ordinals: Vec<i64> = Vec::with_capacity(chunks);
@@ -228,7 +249,12 @@ impl Work<'_> {
         for ((planned, person), sealed) in planned.iter().zip(people).zip(sealed) {
             let row = &self.plan.table.rows[planned.index as usize];
             let tags = row::tags(row, &self.plan.mapping);
-            records.entry(person.bucket()).or_default().push(PersonRecord { person: *person, sealed: Sealed(sealed), membership: self.membership(planned)?, tags });
+            records.entry(person.bucket()).or_default().push(PersonRecord {
+                person: *person,
+                sealed: Sealed(sealed),
+                membership: self.membership(planned)?,
+                tags,
+            });
         }
         let mut bodies = Vec::new();
         for (bucket, mut records) in records {

@@ -7,7 +7,12 @@ use baton_ledger::{Answer, Command, Decide, Decided, Draft, Ledger, StoreError, 
 /// How many decisions wait together; a lane takes more.
 const WAITING_MAX: usize = 2_000;
 
-fn step<C: Command + Send + 'static>(actor: &Actor, id: EventId, command: C, mut rule: impl FnMut(&mut Tx<'_>, &C, Timestamp) -> Result<C::Outcome, Undecided> + Send + 'static) -> Result<(String, Decide), Undecided> {
+fn step<C: Command + Send + 'static>(
+    actor: &Actor,
+    id: EventId,
+    command: C,
+    mut rule: impl FnMut(&mut Tx<'_>, &C, Timestamp) -> Result<C::Outcome, Undecided> + Send + 'static,
+) -> Result<(String, Decide), Undecided> {
     let text = to_json(&command)?;
     let (actor, body) = (actor.account, text.clone());
     let decide = move |tx: &mut Tx<'_>, now| {
@@ -28,8 +33,8 @@ pub(super) fn decide<C: Command + Send + 'static>(
 ) -> Result<C::Outcome, Undecided> {
     let (text, decide) = step(actor, id, command, rule)?;
     let acknowledged = ledger.decide_now(id, text, decide)?;
-    let decided: Decided<C, C::Outcome> =
-        serde_json::from_str(acknowledged.body.as_deref().unwrap_or_default()).map_err(|error| StoreError::Other(format!("the body of decision {id}: {error}")))?;
+    let decided: Decided<C, C::Outcome> = serde_json::from_str(acknowledged.body.as_deref().unwrap_or_default())
+        .map_err(|error| StoreError::Other(format!("the body of decision {id}: {error}")))?;
     Ok(decided.outcome)
 }
 

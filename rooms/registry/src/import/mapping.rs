@@ -61,9 +61,40 @@ impl Field {
             Field::Name => &["name", "姓名", "名字", "人员姓名", "員工姓名", "员工姓名", "full name", "person name"],
             Field::DocumentKind => &["document_type", "证件类型", "證件類型", "证件种类", "證件種類", "id type", "document kind"],
             Field::Document => &[
-                "document_number", "证件号码", "證件號碼", "证件号", "證件號", "身份证号", "身份证号码", "身份证", "身分證號", "身分證字號", "身份證號碼", "公民身份号码", "id number", "id no", "document", "id card",
+                "document_number",
+                "证件号码",
+                "證件號碼",
+                "证件号",
+                "證件號",
+                "身份证号",
+                "身份证号码",
+                "身份证",
+                "身分證號",
+                "身分證字號",
+                "身份證號碼",
+                "公民身份号码",
+                "id number",
+                "id no",
+                "document",
+                "id card",
             ],
-            Field::Phone => &["phone", "手机号", "手机号码", "手機號", "手機號碼", "手机", "手機", "电话", "電話", "联系电话", "聯絡電話", "联系方式", "mobile", "telephone", "phone number"],
+            Field::Phone => &[
+                "phone",
+                "手机号",
+                "手机号码",
+                "手機號",
+                "手機號碼",
+                "手机",
+                "手機",
+                "电话",
+                "電話",
+                "联系电话",
+                "聯絡電話",
+                "联系方式",
+                "mobile",
+                "telephone",
+                "phone number",
+            ],
             Field::Address => &["address", "地址", "住址", "现住址", "現住址", "居住地址", "详细地址", "詳細地址"],
             Field::Zone => &["zone", "园区编码", "園區編碼", "园区代码", "园区", "園區", "片区", "片區", "片区编码", "片區編碼", "zone code"],
             Field::ZoneName => &["zone_name", "园区名称", "園區名稱", "片区名称", "片區名稱"],
@@ -72,8 +103,33 @@ impl Field {
             Field::Building => &["building", "楼栋编码", "樓棟編碼", "楼栋", "樓棟", "楼号", "樓號", "栋号", "building code"],
             Field::BuildingName => &["building_name", "楼栋名称", "樓棟名稱"],
             Field::Household => &["household", "户号", "戶號", "家庭编号", "房号", "房號", "门牌号", "household number", "room"],
-            Field::EnterpriseCode => &["enterprise_code", "单位统一社会信用代码", "单位社会信用代码", "統一社會信用代碼", "统一社会信用代码", "信用代码", "信用代碼", "credit code", "uscc", "company code"],
-            Field::EnterpriseName => &["enterprise_name", "单位名称", "單位名稱", "工作单位", "工作單位", "企业名称", "企業名稱", "公司名称", "公司", "单位", "enterprise", "company", "employer"],
+            Field::EnterpriseCode => &[
+                "enterprise_code",
+                "单位统一社会信用代码",
+                "单位社会信用代码",
+                "統一社會信用代碼",
+                "统一社会信用代码",
+                "信用代码",
+                "信用代碼",
+                "credit code",
+                "uscc",
+                "company code",
+            ],
+            Field::EnterpriseName => &[
+                "enterprise_name",
+                "单位名称",
+                "單位名稱",
+                "工作单位",
+                "工作單位",
+                "企业名称",
+                "企業名稱",
+                "公司名称",
+                "公司",
+                "单位",
+                "enterprise",
+                "company",
+                "employer",
+            ],
             Field::Tags => &["tag", "标签", "標籤", "人员类别", "人員類別", "人群分类", "人群分類", "tags", "category"],
         }
     }
@@ -148,8 +204,22 @@ mod tests {
 
     #[test]
     fn chinese_and_english_headers_are_told() {
-        let chinese = ["姓名", "证件类型", "证件号码", "手机号", "地址", "园区编码", "网格编码", "楼栋编码", "户号", "单位统一社会信用代码", "单位名称", "标签"];
-        let english = ["name", "document_type", "document_number", "phone", "address", "zone", "grid", "building", "household", "enterprise_code", "enterprise_name", "tag"];
+        let chinese =
+            ["姓名", "证件类型", "证件号码", "手机号", "地址", "园区编码", "网格编码", "楼栋编码", "户号", "单位统一社会信用代码", "单位名称", "标签"];
+        let english = [
+            "name",
+            "document_type",
+            "document_number",
+            "phone",
+            "address",
+            "zone",
+            "grid",
+            "building",
+            "household",
+            "enterprise_code",
+            "enterprise_name",
+            "tag",
+        ];
         assert_eq!(Mapping::guess(&headers(&chinese)), Mapping::guess(&headers(&english)));
         assert_eq!((0..12).filter_map(|column| Mapping::guess(&headers(&chinese)).field(column)).count(), 12);
         let loose = Mapping::guess(&headers(&["序号", "* 姓 名", "身份证号（18位）", "Zone Code"]));

@@ -68,13 +68,15 @@ impl ImportReport {
 
     /// Rows left out, as a CSV for whoever has to mend the file. `words` puts a key into the reader's language.
     pub fn problems_csv(&self, words: impl Fn(&str) -> String) -> Vec<u8> {
-        let headers = ["registry-report-row", "registry-report-column", "registry-report-field", "registry-report-problem", "registry-report-first-row"].map(&words);
+        let headers =
+            ["registry-report-row", "registry-report-column", "registry-report-field", "registry-report-problem", "registry-report-first-row"].map(&words);
         let number = |value: Option<usize>| value.map_or_else(String::new, |n| n.to_string());
         let wrong = self.problems.iter().map(|p| {
             let field = words(&format!("registry-field-{}", p.field));
             [p.row.to_string(), number(p.column), field, words(&format!("registry-problem-{}", p.code)), number(p.first_row)]
         });
-        let again = self.repeated.iter().map(|r| [r.row.to_string(), String::new(), String::new(), words("registry-problem-repeated"), r.first_row.to_string()]);
+        let again =
+            self.repeated.iter().map(|r| [r.row.to_string(), String::new(), String::new(), words("registry-problem-repeated"), r.first_row.to_string()]);
         baton_sheets::write_csv(&headers, wrong.chain(again))
     }
 }

@@ -67,7 +67,15 @@ pub(super) fn read(row: &Row, mapping: &Mapping) -> Read {
             Err(problem) => wrong.push((Field::EnterpriseCode, problem.code())),
         }
     }
-    for (field, length_max) in [(Field::Zone, 20), (Field::Grid, 40), (Field::Building, 40), (Field::Household, 60), (Field::Address, 200), (Field::EnterpriseName, 120), (Field::Tags, 200)] {
+    for (field, length_max) in [
+        (Field::Zone, 20),
+        (Field::Grid, 40),
+        (Field::Building, 40),
+        (Field::Household, 60),
+        (Field::Address, 200),
+        (Field::EnterpriseName, 120),
+        (Field::Tags, 200),
+    ] {
         if cell(field).chars().count() > length_max {
             wrong.push((field, "length"));
         }
@@ -105,7 +113,9 @@ pub fn document_kind(word: &str) -> Option<DocumentKind> {
         () if DocumentKind::from_name(&word).is_some() => DocumentKind::from_name(&word)?,
         // Longer names first: 外国人永久居留身份证 also contains 身份证.
         () if has(&["永久居留", "永居", "permanentresident"]) => DocumentKind::ForeignPermanentResidentId,
-        () if has(&["港澳居民来往", "港澳居民來往", "回乡证", "回鄉證", "港澳通行证", "homereturn"]) => DocumentKind::HongKongMacaoPermit,
+        () if has(&["港澳居民来往", "港澳居民來往", "回乡证", "回鄉證", "港澳通行证", "homereturn"]) => {
+            DocumentKind::HongKongMacaoPermit
+        }
         () if has(&["台湾居民来往", "台灣居民來往", "臺灣居民來往", "台胞证", "台胞證", "臺胞證"]) => DocumentKind::TaiwanPermit,
         () if has(&["护照", "護照", "passport"]) => DocumentKind::Passport,
         // The residence cards of Hong Kong, Macao and Taiwan residents bear citizen numbers.
@@ -133,13 +143,19 @@ mod tests {
         let read = read(&row, &mapping());
         assert_eq!(read.problems, vec![]);
         let particulars = read.particulars(&row, &mapping()).unwrap();
-        assert_eq!((particulars.name.as_str(), particulars.document.as_str(), particulars.phone.as_deref()), ("张 伟", "11010519491231002X", Some("13800138000")));
+        assert_eq!(
+            (particulars.name.as_str(), particulars.document.as_str(), particulars.phone.as_deref()),
+            ("张 伟", "11010519491231002X", Some("13800138000"))
+        );
         assert_eq!(tags(&row, &mapping()), ["职工", "快递"]);
     }
 
     #[test]
     fn every_problem_of_a_row_is_named_with_its_column() {
-        assert_eq!(problems(["", "", "110105194912310021", "138001", "91350100M000100Y44", ""]), vec![(Some(1), "empty"), (Some(3), "check"), (Some(4), "length"), (Some(5), "check")]);
+        assert_eq!(
+            problems(["", "", "110105194912310021", "138001", "91350100M000100Y44", ""]),
+            vec![(Some(1), "empty"), (Some(3), "check"), (Some(4), "length"), (Some(5), "check")]
+        );
         assert_eq!(problems(["张伟", "学生证", "1", "", "", ""]), vec![(Some(2), "document-kind")]);
         assert_eq!(problems(["···", "护照", "E12345678", "", "", ""]), vec![(Some(1), "character")]);
         assert_eq!(problems(["张伟", "", "4.40301E+17", "", "", ""]), vec![(Some(3), "length")]);
@@ -148,7 +164,16 @@ mod tests {
     #[test]
     fn kinds_of_documents_are_told_by_their_names() {
         use DocumentKind::*;
-        let words = [("", ResidentId), ("居民身份证", ResidentId), ("PASSPORT", Passport), ("港澳居民来往内地通行证", HongKongMacaoPermit), ("台胞证", TaiwanPermit), ("外国人永久居留身份证", ForeignPermanentResidentId), ("其他", Other), ("taiwan_permit", TaiwanPermit)];
+        let words = [
+            ("", ResidentId),
+            ("居民身份证", ResidentId),
+            ("PASSPORT", Passport),
+            ("港澳居民来往内地通行证", HongKongMacaoPermit),
+            ("台胞证", TaiwanPermit),
+            ("外国人永久居留身份证", ForeignPermanentResidentId),
+            ("其他", Other),
+            ("taiwan_permit", TaiwanPermit),
+        ];
         for (word, kind) in words {
             assert_eq!(document_kind(word), Some(kind), "{word}");
         }

@@ -75,7 +75,12 @@ fn restore(said: &mut Said<'_>, bucket: Bucket, replaced: &[Replaced]) -> Result
             nowhere.entry(before.from_day).or_default().push(before.person);
         }
         let membership: Membership = membership.unwrap_or_default();
-        days.entry(before.from_day).or_default().push(PersonRecord { person: before.person, sealed: before.sealed.clone(), membership, tags: before.tags.clone() });
+        days.entry(before.from_day).or_default().push(PersonRecord {
+            person: before.person,
+            sealed: before.sealed.clone(),
+            membership,
+            tags: before.tags.clone(),
+        });
     }
     for (from_day, people) in days {
         ordinal = said.say(bucket, vec![PeopleRecorded { import: None, from_day, people }])?;

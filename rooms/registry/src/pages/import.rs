@@ -44,17 +44,20 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let imports = app.read(|tx| Ok(store::imports(tx, 100)?)).await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("registry-imports"), html! {
-        form method="post" action="/registry/imports" enctype="multipart/form-data" {
-            label { span { (page.t("registry-import-file")) } input type="file" name="file" accept=".csv,.txt,.xlsx,.xls" required; }
-            button.primary { (page.t("registry-import-upload")) }
-        }
-        p.soft { (page.t("registry-import-hint")) }
-        @if !imports.is_empty() { div.scroll { table {
-            thead { tr { th { (page.t("registry-import-when")) } th { (page.t("registry-import-file")) } th { (page.t("registry-import-what")) } th {} } }
-            tbody { @for import in &imports { (row(&page, import, &actor)) } }
-        } } }
-    }))
+    Ok(page.frame(
+        &page.t("registry-imports"),
+        html! {
+            form method="post" action="/registry/imports" enctype="multipart/form-data" {
+                label { span { (page.t("registry-import-file")) } input type="file" name="file" accept=".csv,.txt,.xlsx,.xls" required; }
+                button.primary { (page.t("registry-import-upload")) }
+            }
+            p.soft { (page.t("registry-import-hint")) }
+            @if !imports.is_empty() { div.scroll { table {
+                thead { tr { th { (page.t("registry-import-when")) } th { (page.t("registry-import-file")) } th { (page.t("registry-import-what")) } th {} } }
+                tbody { @for import in &imports { (row(&page, import, &actor)) } }
+            } } }
+        },
+    ))
 }
 
 fn row(page: &Page<'_>, import: &Import, actor: &Actor) -> Markup {
@@ -104,7 +107,9 @@ async fn show(State(app): State<App>, actor: Actor, Extension(uploads): Held, At
             progress value=(done) max=(all.max(&1)) {}
         },
         Stage::Judged(report) => judged(&page, id, report),
-        Stage::Done(report) => html! { div.notice.good { p { (page.t("registry-import-done")) } } (report_of(&page, id, report)) p { a href="/registry/imports" { (page.t("registry-imports")) } } },
+        Stage::Done(report) => {
+            html! { div.notice.good { p { (page.t("registry-import-done")) } } (report_of(&page, id, report)) p { a href="/registry/imports" { (page.t("registry-imports")) } } }
+        }
         Stage::Refused(refusal) => {
             let (message, next) = page.words.refusal(refusal);
             html! { div.notice.bad role="alert" { p { (message) } @if let Some(next) = next { p { (next) } } } p { a href="/registry/imports" { (page.t("registry-imports")) } } }
@@ -180,7 +185,11 @@ fn report_of(page: &Page<'_>, id: EventId, report: &ImportReport) -> Markup {
 async fn columns(State(app): State<App>, actor: Actor, Extension(uploads): Held, At(id): At<EventId>, Form(form): Form<Vec<(String, String)>>) -> Answered {
     let mut mapping = Mapping::default();
     for (column, field) in form {
-        let column = column.parse::<usize>().ok().and_then(|column| column.checked_sub(1)).ok_or_else(|| Refusal::malformed("import-column-beyond").with("column", &column))?;
+        let column = column
+            .parse::<usize>()
+            .ok()
+            .and_then(|column| column.checked_sub(1))
+            .ok_or_else(|| Refusal::malformed("import-column-beyond").with("column", &column))?;
         if let Some(field) = Field::from_name(&field) {
             mapping.set(field, Some(column));
         }

@@ -32,7 +32,8 @@ pub(crate) fn nav() -> Vec<NavItem> {
 }
 
 async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], include_str!("../../assets/registry.css")).into_response()
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], include_str!("../../assets/registry.css"))
+        .into_response()
 }
 
 /// One labelled line to type in.

@@ -71,11 +71,14 @@ async fn search(State(app): State<App>, actor: Actor, Form(form): Form<SearchFor
     let found = routes::find_people(&app, &actor, form.text).await?;
     let briefs: Vec<Brief> = found.into_iter().map(|(brief, _)| brief).collect();
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("registry-find-title"), html! {
-        (search_form(&page, &actor))
-        @if briefs.is_empty() { p.empty { (page.t("registry-find-none")) } } @else { (table(&page, &briefs)) }
-        @if briefs.len() == routes::FOUND_MAX { p.soft { (page.with("registry-find-first", &[("count", &routes::FOUND_MAX.to_string())])) } }
-    }))
+    Ok(page.frame(
+        &page.t("registry-find-title"),
+        html! {
+            (search_form(&page, &actor))
+            @if briefs.is_empty() { p.empty { (page.t("registry-find-none")) } } @else { (table(&page, &briefs)) }
+            @if briefs.len() == routes::FOUND_MAX { p.soft { (page.with("registry-find-first", &[("count", &routes::FOUND_MAX.to_string())])) } }
+        },
+    ))
 }
 
 #[derive(Deserialize)]
@@ -91,19 +94,22 @@ async fn new_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<Plac
     };
     let page = Page::new(&app, &actor);
     let kinds = DocumentKind::ALL.map(DocumentKind::name);
-    Ok(page.frame(&page.t("registry-register"), html! {
-        form method="post" action="/registry/people" {
-            input type="hidden" name="id" value=(id);
-            @if let Some(place) = &place { p { (place.name) } input type="hidden" name="place" value=(place.id); }
-            (input(&page, "registry-field-name", "name", "text", true))
-            (choice(&page, "registry-field-document_type", "document_kind", "registry-document-", &kinds))
-            (input(&page, "registry-field-document_number", "document", "text", true))
-            (input(&page, "registry-field-phone", "phone", "tel", false))
-            (input(&page, "registry-field-address", "address", "text", false))
-            (input(&page, "registry-field-tag", "tag", "text", false))
-            button.primary { (page.t("registry-register")) }
-        }
-    }))
+    Ok(page.frame(
+        &page.t("registry-register"),
+        html! {
+            form method="post" action="/registry/people" {
+                input type="hidden" name="id" value=(id);
+                @if let Some(place) = &place { p { (place.name) } input type="hidden" name="place" value=(place.id); }
+                (input(&page, "registry-field-name", "name", "text", true))
+                (choice(&page, "registry-field-document_type", "document_kind", "registry-document-", &kinds))
+                (input(&page, "registry-field-document_number", "document", "text", true))
+                (input(&page, "registry-field-phone", "phone", "tel", false))
+                (input(&page, "registry-field-address", "address", "text", false))
+                (input(&page, "registry-field-tag", "tag", "text", false))
+                button.primary { (page.t("registry-register")) }
+            }
+        },
+    ))
 }
 
 #[derive(Deserialize)]
@@ -161,14 +167,17 @@ async fn one(State(app): State<App>, actor: Actor, At(id): At<PersonId>) -> Answ
     let form_id = app.form_id(id.bucket()).await?;
     let page = Page::new(&app, &actor);
     let title = shown.person.particulars.as_ref().map_or_else(|| page.t("registry-person"), |particulars| particulars.name.clone());
-    Ok(page.frame(&title, html! {
-        (particulars(&page, &shown.person))
-        h2 { (page.t("registry-membership")) }
-        (history(&page, &shown.stays))
-        h2 { (page.t("registry-looks")) }
-        table { tbody { @for (at, name, purpose) in &shown.looks { tr { td { (page.time(*at)) } td { (name) } td { (purpose_words(&page, purpose)) } } } } }
-        @if SHRED.admits(&actor) && shown.person.state != PersonState::Shredded { (shred_form(&page, id, form_id)) }
-    }))
+    Ok(page.frame(
+        &title,
+        html! {
+            (particulars(&page, &shown.person))
+            h2 { (page.t("registry-membership")) }
+            (history(&page, &shown.stays))
+            h2 { (page.t("registry-looks")) }
+            table { tbody { @for (at, name, purpose) in &shown.looks { tr { td { (page.time(*at)) } td { (name) } td { (purpose_words(&page, purpose)) } } } } }
+            @if SHRED.admits(&actor) && shown.person.state != PersonState::Shredded { (shred_form(&page, id, form_id)) }
+        },
+    ))
 }
 
 /// Purposes are stored as codes; those of other rooms have their words there.
@@ -253,9 +262,12 @@ fn code_page(app: &App, actor: &Actor, brief: &Brief) -> Answered<Markup> {
         Refusal::new("rule-broken", Status::Broken)
     })?;
     let page = Page::new(app, actor);
-    Ok(page.frame(&page.t("registry-code"), html! {
-        link rel="stylesheet" href="/assets/registry.css";
-        div.code-card { (PreEscaped(drawn)) p { strong { (brief.name) } br; span.code { "···" (brief.document_tail) } } }
-        p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } }
-    }))
+    Ok(page.frame(
+        &page.t("registry-code"),
+        html! {
+            link rel="stylesheet" href="/assets/registry.css";
+            div.code-card { (PreEscaped(drawn)) p { strong { (brief.name) } br; span.code { "···" (brief.document_tail) } } }
+            p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } }
+        },
+    ))
 }

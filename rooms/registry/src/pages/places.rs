@@ -47,17 +47,20 @@ async fn home(State(app): State<App>, actor: Actor) -> Answered<Markup> {
         .await?;
     let page = Page::new(&app, &actor);
     let total: i64 = zones.iter().map(|zone| zone.people).sum();
-    Ok(page.frame(&page.t("registry-title"), html! {
-        dl.figures {
-            div { dt { (page.t("registry-zones")) } dd { (zones.len()) } }
-            div { dt { (page.t("registry-people")) } dd { (total) } }
-            @if open > 0 { div { dt { a href="/registry/findings" { (page.t("registry-findings-open")) } } dd.warn { (open) } } }
-        }
-        @if zones.is_empty() { p.empty { (page.t("registry-no-zones")) } }
-        (place_table(&page, &zones))
-        @if !others.is_empty() { h2 { (page.t("registry-kind-laboratory")) } (place_table(&page, &others)) }
-        @if WRITE.admits(&actor) && actor.scope.reaches_any(&[]) { (new_place(&page, None, &["zone", "laboratory"])) }
-    }))
+    Ok(page.frame(
+        &page.t("registry-title"),
+        html! {
+            dl.figures {
+                div { dt { (page.t("registry-zones")) } dd { (zones.len()) } }
+                div { dt { (page.t("registry-people")) } dd { (total) } }
+                @if open > 0 { div { dt { a href="/registry/findings" { (page.t("registry-findings-open")) } } dd.warn { (open) } } }
+            }
+            @if zones.is_empty() { p.empty { (page.t("registry-no-zones")) } }
+            (place_table(&page, &zones))
+            @if !others.is_empty() { h2 { (page.t("registry-kind-laboratory")) } (place_table(&page, &others)) }
+            @if WRITE.admits(&actor) && actor.scope.reaches_any(&[]) { (new_place(&page, None, &["zone", "laboratory"])) }
+        },
+    ))
 }
 
 /// The zones somebody reaches, also by a place inside; nothing means all.
@@ -180,25 +183,28 @@ async fn one(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(as
     let page = Page::new(&app, &actor);
     let form_id = app.form_id(place.id.bucket()).await?;
     let has_people = matches!(place.kind, PlaceKind::Zone | PlaceKind::Grid | PlaceKind::Building | PlaceKind::Enterprise);
-    Ok(page.frame(&place.name, html! {
-        p.soft {
-            (page.t(&format!("registry-kind-{}", place.kind.name()))) " " span.code { (place.code) }
-            @for above in &above { " · " a href={ "/registry/places/" (above.id) } { (above.name) } }
-        }
-        p.code { (page.with("registry-place-id", &[("id", &place.id.to_string())])) }
-        (details(&page, &place))
-        @if has_people { p {
-            a.button href={ "/registry/places/" (place.id) "/people" } { (page.with("registry-people-count", &[("count", &place.people.to_string())])) } " "
-            a.button href={ "/registry/places/" (place.id) "/codes" } { (page.t("registry-codes")) } " "
-            a.button href={ "/registry/people/new?place=" (place.id) } { (page.t("registry-register")) }
-        } }
-        (place_table(&page, &inside))
-        @if inside.len() == 500 { p { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }
-        @if WRITE.admits(&actor) {
-            @if has_people { (new_place(&page, Some(place.id), kinds_inside(place.kind))) }
-            (change_form(&page, &place, form_id))
-        }
-    }))
+    Ok(page.frame(
+        &place.name,
+        html! {
+            p.soft {
+                (page.t(&format!("registry-kind-{}", place.kind.name()))) " " span.code { (place.code) }
+                @for above in &above { " · " a href={ "/registry/places/" (above.id) } { (above.name) } }
+            }
+            p.code { (page.with("registry-place-id", &[("id", &place.id.to_string())])) }
+            (details(&page, &place))
+            @if has_people { p {
+                a.button href={ "/registry/places/" (place.id) "/people" } { (page.with("registry-people-count", &[("count", &place.people.to_string())])) } " "
+                a.button href={ "/registry/places/" (place.id) "/codes" } { (page.t("registry-codes")) } " "
+                a.button href={ "/registry/people/new?place=" (place.id) } { (page.t("registry-register")) }
+            } }
+            (place_table(&page, &inside))
+            @if inside.len() == 500 { p { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }
+            @if WRITE.admits(&actor) {
+                @if has_people { (new_place(&page, Some(place.id), kinds_inside(place.kind))) }
+                (change_form(&page, &place, form_id))
+            }
+        },
+    ))
 }
 
 fn kinds_inside(kind: PlaceKind) -> &'static [&'static str] {
@@ -248,7 +254,9 @@ struct ChangeForm {
 async fn change(State(app): State<App>, actor: Actor, At(place): At<PlaceId>, Form(form): Form<ChangeForm>) -> Answered {
     reached(&app, &actor, place).await?;
     let command = ChangePlace { place, name: given(&form.name), details: None, closed: form.closed };
-    let decision = app.decide(&actor, form.id, command, |tx, command: &ChangePlace, _| Ok(rules::place::change_place(store::place(tx, command.place)?.is_some(), command)?)).await?;
+    let decision = app
+        .decide(&actor, form.id, command, |tx, command: &ChangePlace, _| Ok(rules::place::change_place(store::place(tx, command.place)?.is_some(), command)?))
+        .await?;
     app.seen(decision.acknowledgement.ordinal).await;
     Ok(Redirect::to(&format!("/registry/places/{place}")).into_response())
 }
@@ -276,14 +284,17 @@ async fn people(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked
     let (briefs, all) = people_of(&app, &actor, &place, asked.page.saturating_mul(PAGE), PAGE, "list").await?;
     let page = Page::new(&app, &actor);
     let title = page.with("registry-people-of", &[("place", &place.name)]);
-    Ok(page.frame(&title, html! {
-        p.soft { (page.with("registry-people-count", &[("count", &all.to_string())])) }
-        (super::people::table(&page, &briefs))
-        p {
-            @if asked.page > 0 { a href={ "?page=" (asked.page - 1) } { (page.t("registry-earlier")) } " " }
-            @if (asked.page + 1).saturating_mul(PAGE) < all { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } }
-        }
-    }))
+    Ok(page.frame(
+        &title,
+        html! {
+            p.soft { (page.with("registry-people-count", &[("count", &all.to_string())])) }
+            (super::people::table(&page, &briefs))
+            p {
+                @if asked.page > 0 { a href={ "?page=" (asked.page - 1) } { (page.t("registry-earlier")) } " " }
+                @if (asked.page + 1).saturating_mul(PAGE) < all { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } }
+            }
+        },
+    ))
 }
 
 async fn codes(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(asked): Asked<PageAsked>) -> Answered<Markup> {
@@ -292,7 +303,9 @@ async fn codes(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(
     let (ledger, name) = (app.ledger.clone(), place.name.clone());
     let sheets = app
         .blocking(move || {
-            let label = |brief: &Brief| Label::person(&person_code(ledger.secrets(), brief.person), &brief.name, vec![format!("·{}", brief.document_tail), name.clone()]);
+            let label = |brief: &Brief| {
+                Label::person(&person_code(ledger.secrets(), brief.person), &brief.name, vec![format!("·{}", brief.document_tail), name.clone()])
+            };
             let labels: Vec<Label> = briefs.iter().map(label).collect();
             label_sheet_pages(&labels, &SheetLayout::grid(3, 8)).map_err(|error| {
                 tracing::error!(%error, "codes could not be drawn");
@@ -301,34 +314,40 @@ async fn codes(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(
         })
         .await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.with("registry-codes-of", &[("place", &place.name)]), html! {
-        link rel="stylesheet" href="/assets/registry.css";
-        p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } }
-        @if (asked.page + 1).saturating_mul(CODES) < all { p.no-print { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }
-        div.sheet { @for sheet in &sheets { (PreEscaped(sheet)) } }
-    }))
+    Ok(page.frame(
+        &page.with("registry-codes-of", &[("place", &place.name)]),
+        html! {
+            link rel="stylesheet" href="/assets/registry.css";
+            p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } }
+            @if (asked.page + 1).saturating_mul(CODES) < all { p.no-print { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }
+            div.sheet { @for sheet in &sheets { (PreEscaped(sheet)) } }
+        },
+    ))
 }
 
 async fn findings(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let found = app.read(|tx| Ok(store::findings(tx, 200)?)).await?;
     let id = app.form_id(Bucket::INSTALLATION).await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("registry-findings"), html! {
-        @if found.is_empty() { p.empty { (page.t("registry-findings-none")) } }
-        @for finding in &found {
-            div.notice.warn[!finding.settled] {
-                p { (page.t(&format!("finding-{}", finding.code))) " · " time { (page.time(finding.found)) } }
-                p { @for person in [finding.subject, finding.other] { a.code href={ "/registry/people/" (person) } { (person) } " " } }
-                @if !finding.settled && WRITE.admits(&actor) { form.inline method="post" action="/registry/findings" {
-                    input type="hidden" name="id" value=(id);
-                    input type="hidden" name="code" value=(finding.code);
-                    input type="hidden" name="subject" value=(finding.subject);
-                    input type="hidden" name="other" value=(finding.other);
-                    button { (page.t("registry-finding-settle")) }
-                } }
+    Ok(page.frame(
+        &page.t("registry-findings"),
+        html! {
+            @if found.is_empty() { p.empty { (page.t("registry-findings-none")) } }
+            @for finding in &found {
+                div.notice.warn[!finding.settled] {
+                    p { (page.t(&format!("finding-{}", finding.code))) " · " time { (page.time(finding.found)) } }
+                    p { @for person in [finding.subject, finding.other] { a.code href={ "/registry/people/" (person) } { (person) } " " } }
+                    @if !finding.settled && WRITE.admits(&actor) { form.inline method="post" action="/registry/findings" {
+                        input type="hidden" name="id" value=(id);
+                        input type="hidden" name="code" value=(finding.code);
+                        input type="hidden" name="subject" value=(finding.subject);
+                        input type="hidden" name="other" value=(finding.other);
+                        button { (page.t("registry-finding-settle")) }
+                    } }
+                }
             }
-        }
-    }))
+        },
+    ))
 }
 
 #[derive(Deserialize)]

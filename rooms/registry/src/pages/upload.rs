@@ -85,7 +85,11 @@ impl Uploads {
         self.change(id, |upload| (upload.stage, upload.touched) = (stage, now));
         let (uploads, app, actor) = (self.clone(), app.clone(), actor.clone());
         let work = move || {
-            let heard = |done, all| if mode != Mode::DryRun { uploads.change(id, |upload| upload.stage = Stage::Running { done, all }) };
+            let heard = |done, all| {
+                if mode != Mode::DryRun {
+                    uploads.change(id, |upload| upload.stage = Stage::Running { done, all })
+                }
+            };
             let result = run_import(&app.ledger, &app.site, &actor, &upload.bytes, &upload.file, upload.mapping, mode, heard);
             let stage = match result {
                 Ok(report) if mode == Mode::DryRun => Stage::Judged(report),

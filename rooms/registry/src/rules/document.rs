@@ -211,7 +211,13 @@ mod tests {
     #[test]
     fn other_documents_have_their_forms() {
         use DocumentKind::*;
-        let good = [(Passport, "e12345678"), (HongKongMacaoPermit, "H90000001"), (TaiwanPermit, "90000001"), (ForeignPermanentResidentId, "USA110101010101"), (Other, "军字123")];
+        let good = [
+            (Passport, "e12345678"),
+            (HongKongMacaoPermit, "H90000001"),
+            (TaiwanPermit, "90000001"),
+            (ForeignPermanentResidentId, "USA110101010101"),
+            (Other, "军字123"),
+        ];
         for (kind, text) in good {
             assert!(document(kind, text).is_ok(), "{text}");
         }

@@ -27,8 +27,11 @@ pub(super) fn settled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
 
 /// Findings, those nobody settled first.
 pub fn findings(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<Finding>> {
-    let rows = tx.query("SELECT code, subject, other, found_us, settled FROM registry_finding ORDER BY settled, found_us DESC, subject LIMIT $1", params![limit])?;
-    rows.iter().map(|row| Ok(Finding { code: row.text(0)?.to_owned(), subject: row.id(1)?, other: row.id(2)?, found: row.time(3)?, settled: row.truth(4)? })).collect()
+    let rows =
+        tx.query("SELECT code, subject, other, found_us, settled FROM registry_finding ORDER BY settled, found_us DESC, subject LIMIT $1", params![limit])?;
+    rows.iter()
+        .map(|row| Ok(Finding { code: row.text(0)?.to_owned(), subject: row.id(1)?, other: row.id(2)?, found: row.time(3)?, settled: row.truth(4)? }))
+        .collect()
 }
 
 /// How many findings nobody settled.

@@ -1,4 +1,4 @@
-use baton_kit::{LotId, Timestamp, TypedId};
+use baton_kit::{LotId, TypedId};
 use baton_ledger::{Event, Row, StoreResult, Tx, params};
 
 use super::wrong;
@@ -56,9 +56,4 @@ pub fn lots(tx: &mut Tx<'_>, kind: Option<LotKind>) -> StoreResult<Vec<Lot>> {
         None => tx.query(&format!("{LOT} ORDER BY expires_us, id LIMIT 5000"), &[])?,
     };
     rows.iter().map(lot_of).collect()
-}
-
-/// Lots recalled since then.
-pub fn recently_recalled(tx: &mut Tx<'_>, since: Timestamp) -> StoreResult<Vec<Lot>> {
-    tx.query(&format!("{LOT} WHERE recalled_us >= $1 ORDER BY recalled_us DESC LIMIT 100"), params![since])?.iter().map(lot_of).collect()
 }

@@ -16,7 +16,7 @@ mod record;
 pub use check::{RE_1, RE_2, RE_3, RE_4, RE_5, check_invariants};
 pub use finding::{findings, open_findings};
 pub use import::{Replaced, StoredPerson, content_keys, import, imports, last_import_device, members_of, people_of_import, replaced_by};
-pub use lot::{lot, lot_by_code, lots, recently_recalled};
+pub use lot::{lot, lot_by_code, lots};
 pub use person::{
     Known, each_person, exists, membership, open_people, people_in, person, person_brief, person_by_document, person_by_keys, search, shredded, stays,
 };

@@ -214,7 +214,13 @@ fn member_column(kind: PlaceKind) -> Option<&'static str> {
 
 /// Who belonged to a zone, grid, building or enterprise on a day, one by one in the order of their ids; of other kinds of
 /// place nobody. Withdrawn people are not among them; shredded ones are, without a name to show.
-pub fn people_in(tx: &mut Tx<'_>, place: PlaceId, kind: PlaceKind, day: OperationalDay, mut take: impl FnMut(PersonId, Membership) -> StoreResult<()>) -> StoreResult<()> {
+pub fn people_in(
+    tx: &mut Tx<'_>,
+    place: PlaceId,
+    kind: PlaceKind,
+    day: OperationalDay,
+    mut take: impl FnMut(PersonId, Membership) -> StoreResult<()>,
+) -> StoreResult<()> {
     let Some(column) = member_column(kind) else { return Ok(()) };
     // Not by bucket: whoever moves to another zone keeps their id.
     let sql = format!(

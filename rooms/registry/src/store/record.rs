@@ -7,7 +7,7 @@ use baton_kit::{ImportId, OperationalDay, PersonId, PlaceId, TypedId};
 use baton_ledger::{Event, Param, Row, StoreResult, Tx, Vault, params, to_json};
 
 use super::finding;
-use super::person::{membership_of, member_columns};
+use super::person::{member_columns, membership_of};
 use crate::events::{Membership, Particulars, PeopleLeft, PeopleRecorded, PeopleWithdrawn, PersonRecord, ShredPerson};
 use crate::keys::{self, Keys};
 use crate::model::PersonState;
@@ -182,7 +182,10 @@ fn put_point(tx: &mut Tx<'_>, person: PersonId, point: &Point, counts: &mut Coun
     let change = timeline::put(&points(tx, person)?, point);
     let (bucket, from_day) = (person.bucket_number(), i64::from(point.from_day.0));
     if let Some(day) = change.shortened {
-        tx.execute("UPDATE affiliation SET to_day = $4 WHERE bucket = $1 AND person = $2 AND from_day = $3", params![bucket, person, i64::from(day.0), from_day - 1])?;
+        tx.execute(
+            "UPDATE affiliation SET to_day = $4 WHERE bucket = $1 AND person = $2 AND from_day = $3",
+            params![bucket, person, i64::from(day.0), from_day - 1],
+        )?;
     }
     let [zone, grid, building, enterprise, household] = member_columns(point.membership.as_ref());
     tx.execute(

@@ -78,7 +78,14 @@ impl House {
     pub fn logical(&self, ledger: &Ledger) -> Vec<String> {
         let today = self.today();
         let mut people = Vec::new();
-        ledger.read(|tx| Ok(store::each_person(tx, today, |person, membership, tags| { people.push((person, membership, tags)); Ok(()) })?)).unwrap();
+        ledger
+            .read(|tx| {
+                Ok(store::each_person(tx, today, |person, membership, tags| {
+                    people.push((person, membership, tags));
+                    Ok(())
+                })?)
+            })
+            .unwrap();
         let mut lines: Vec<String> = people
             .into_iter()
             .map(|(id, membership, tags)| {
@@ -157,7 +164,14 @@ pub fn everybody(ledger: &Ledger) -> Vec<String> {
     let mut names = Vec::new();
     let day = OperationalDay(i32::MAX - 1);
     let mut people = Vec::new();
-    ledger.read(|tx| Ok(store::each_person(tx, day, |person, _, _| { people.push(person); Ok(()) })?)).unwrap();
+    ledger
+        .read(|tx| {
+            Ok(store::each_person(tx, day, |person, _, _| {
+                people.push(person);
+                Ok(())
+            })?)
+        })
+        .unwrap();
     names.extend(ledger.read(|tx| Ok(store::open_people(tx, ledger.vault(), &people)?)).unwrap().into_iter().map(|brief| brief.name));
     names.sort();
     names
