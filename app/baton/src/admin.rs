@@ -104,7 +104,10 @@ fn list_users(at: &Where, json: bool) -> anyhow::Result<ExitCode> {
     for account in accounts {
         let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
         if json {
-            println!("{}", serde_json::json!({"id": account.id, "login": account.secret.login, "name": account.secret.name, "roles": roles, "enabled": account.enabled}));
+            println!(
+                "{}",
+                serde_json::json!({"id": account.id, "login": account.secret.login, "name": account.secret.name, "roles": roles, "enabled": account.enabled})
+            );
         } else {
             println!("{}  {}  {}  {}", account.id, account.secret.login, account.secret.name, roles.join(","));
         }

@@ -15,7 +15,9 @@ use crate::installation::{Where, in_words, operator, wait_for};
 #[derive(Subcommand)]
 pub(crate) enum CampaignCommand {
     /// Open a campaign and its first round.
-    #[command(after_help = "Example:\n  baton campaign open --name 'Round 1' --zone Z01 --assay orf1ab-n-ic --ratio 10 --opens '2026-03-27 06:00' --closes '2026-03-27 22:00'")]
+    #[command(
+        after_help = "Example:\n  baton campaign open --name 'Round 1' --zone Z01 --assay orf1ab-n-ic --ratio 10 --opens '2026-03-27 06:00' --closes '2026-03-27 22:00'"
+    )]
     Open {
         #[command(flatten)]
         at: Where,
@@ -75,8 +77,14 @@ impl CampaignCommand {
                 let held = at.hold()?;
                 let app = &held.app;
                 let time = |text: &str| app.site.parse(text).with_context(|| format!("“{text}” is no time like 2026-03-27 06:00"));
-                let places = app.ledger.read(|tx| Ok(zone.iter().map(|code| baton_registry::store::place_by_code(tx, PlaceKind::Zone, code)).collect::<Result<Vec<_>, _>>()?))?;
-                let places = zone.iter().zip(places).map(|(code, place)| place.with_context(|| format!("there is no zone {code}"))).collect::<anyhow::Result<Vec<_>>>()?;
+                let places = app
+                    .ledger
+                    .read(|tx| Ok(zone.iter().map(|code| baton_registry::store::place_by_code(tx, PlaceKind::Zone, code)).collect::<Result<Vec<_>, _>>()?))?;
+                let places = zone
+                    .iter()
+                    .zip(places)
+                    .map(|(code, place)| place.with_context(|| format!("there is no zone {code}")))
+                    .collect::<anyhow::Result<Vec<_>>>()?;
                 let cadence = every_days.map_or(Cadence::Once, Cadence::EveryDays);
                 let who = Who { places, ..Who::default() };
                 let command = OpenCampaign { name, who, assay, ratio, opens_us: time(&opens)?, closes_us: time(&closes)?, cadence };
@@ -99,7 +107,15 @@ fn list(at: &Where, json: bool) -> anyhow::Result<()> {
         if json {
             println!("{}", serde_json::to_string(&row)?);
         } else {
-            println!("{}  {}  {}  {}:1  {} – {}", row.campaign, row.name, row.assay, row.ratio, held.app.site.show(row.opens_us), held.app.site.show(row.closes_us));
+            println!(
+                "{}  {}  {}  {}:1  {} – {}",
+                row.campaign,
+                row.name,
+                row.assay,
+                row.ratio,
+                held.app.site.show(row.opens_us),
+                held.app.site.show(row.closes_us)
+            );
         }
     }
     Ok(())
@@ -126,7 +142,17 @@ fn coverage(at: &Where, campaign: CampaignId, by: Grouped, json: bool) -> anyhow
     println!("{:<16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", "", "listed", "due", "missed", "sampled", "resulted", "held", "exempt");
     for place in &coverage.places {
         let c = &place.counts;
-        println!("{:<16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", place.code, c.listed, c.due, c.missed, c.sampled + c.pending, c.resulted, c.held, c.exempt);
+        println!(
+            "{:<16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            place.code,
+            c.listed,
+            c.due,
+            c.missed,
+            c.sampled + c.pending,
+            c.resulted,
+            c.held,
+            c.exempt
+        );
     }
     Ok(())
 }

@@ -253,11 +253,22 @@ impl Report {
     fn print(&self) {
         let (outcome, score) = (&self.outcome, &self.outcome.score);
         let hours = |seconds: i64| format!("{}:{:02} h", seconds / 3600, seconds / 60 % 60);
-        println!("{} people, {} of them swabbed into {} tubes, {} boxes, {} plates, {} wells read in {} runs", outcome.people, outcome.sampled, outcome.tubes, outcome.boxes, outcome.plates, outcome.wells, outcome.runs);
+        println!(
+            "{} people, {} of them swabbed into {} tubes, {} boxes, {} plates, {} wells read in {} runs",
+            outcome.people, outcome.sampled, outcome.tubes, outcome.boxes, outcome.plates, outcome.wells, outcome.runs
+        );
         let released: Vec<String> = outcome.released.iter().map(|(result, tubes)| format!("{tubes} {result}")).collect();
         println!("Tubes released: {}; {} rounds of single swabs", released.join(", "), outcome.follow_up_rounds);
-        println!("Infected and swabbed: {}; found {}, in follow-up {}, missed {}; falsely positive {}", score.infected, score.found, score.in_follow_up, score.missed, score.false_positives);
-        println!("From swab to result: half within {}, nine of ten within {}, all within {}", hours(outcome.turnaround.p50), hours(outcome.turnaround.p90), hours(outcome.turnaround.max));
+        println!(
+            "Infected and swabbed: {}; found {}, in follow-up {}, missed {}; falsely positive {}",
+            score.infected, score.found, score.in_follow_up, score.missed, score.false_positives
+        );
+        println!(
+            "From swab to result: half within {}, nine of ten within {}, all within {}",
+            hours(outcome.turnaround.p50),
+            hours(outcome.turnaround.p90),
+            hours(outcome.turnaround.max)
+        );
         println!("{} facts and {} decisions said over HTTP, {} events in the ledger; verify: {}", outcome.facts, outcome.decisions, self.events, self.verify);
         let notes: Vec<String> = outcome.notes.iter().map(|(code, count)| format!("{code} {count}")).collect();
         println!("Told at once: {}", if notes.is_empty() { "nothing".to_owned() } else { notes.join(", ") });

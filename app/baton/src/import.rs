@@ -56,7 +56,11 @@ impl Import {
         };
         let report = run_import(&app.ledger, &app.site, &operator(), &bytes, &name, None, mode, tell).map_err(|refusal| in_words(app, &refusal))?;
         bar.finish_and_clear();
-        if self.json { println!("{}", serde_json::to_string(&report)?) } else { print(app, &report) }
+        if self.json {
+            println!("{}", serde_json::to_string(&report)?)
+        } else {
+            print(app, &report)
+        }
         Ok(if report.counts.refused > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS })
     }
 }

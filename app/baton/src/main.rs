@@ -18,13 +18,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Baton: the relay that keeps a district tested and producing, from the roster to the signed report.
 #[derive(Parser)]
-#[command(name = "baton", version, after_help = "Example:\n  baton demo                          a zone, a screening day, and its pages\n  baton init --data /srv/baton && baton serve --data /srv/baton")]
+#[command(
+    name = "baton",
+    version,
+    after_help = "Example:\n  baton demo                          a zone, a screening day, and its pages\n  baton init --data /srv/baton && baton serve --data /srv/baton"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -48,7 +51,9 @@ enum Command {
     #[command(subcommand, after_help = "Example:\n  baton device add --data /srv/baton --name 'Scanner 3' --login wang")]
     Device(admin::DeviceCommand),
     /// Take in a roster: what is new, changed, gone, and which rows are wrong.
-    #[command(after_help = "Example:\n  baton import roster.xlsx --data /srv/baton --dry-run\n  baton import roster.xlsx --data /srv/baton\n  baton import --undo 4294967311 --data /srv/baton")]
+    #[command(
+        after_help = "Example:\n  baton import roster.xlsx --data /srv/baton --dry-run\n  baton import roster.xlsx --data /srv/baton\n  baton import --undo 4294967311 --data /srv/baton"
+    )]
     Import(import::Import),
     /// Open campaigns and see who is missing.
     #[command(subcommand, after_help = "Example:\n  baton campaign list --data /srv/baton")]
@@ -99,4 +104,3 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
-

@@ -169,7 +169,9 @@ impl Restore {
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
     /// Write all keys to a file sealed by a passphrase (BATON_PASSPHRASE, or asked for).
-    #[command(after_help = "After a person was shredded, replace older key files: they still hold that person's key.\n\nExample:\n  baton keys export --data /srv/baton keys.baton")]
+    #[command(
+        after_help = "After a person was shredded, replace older key files: they still hold that person's key.\n\nExample:\n  baton keys export --data /srv/baton keys.baton"
+    )]
     Export {
         #[command(flatten)]
         at: Where,
@@ -184,7 +186,10 @@ impl KeysCommand {
         let secrets = Arc::new(Secrets::load(&place.secrets_folder())?);
         let exported = Exported {
             settings: std::fs::read_to_string(at.data.join("baton.json"))?,
-            files: ["signing.key", "wrapping.key", "lookup.key"].iter().map(|name| Ok(((*name).to_owned(), std::fs::read(place.secrets_folder().join(name))?))).collect::<anyhow::Result<_>>()?,
+            files: ["signing.key", "wrapping.key", "lookup.key"]
+                .iter()
+                .map(|name| Ok(((*name).to_owned(), std::fs::read(place.secrets_folder().join(name))?)))
+                .collect::<anyhow::Result<_>>()?,
             keys: place.vault(secrets, Arc::new(SystemEntropy))?.export()?,
         };
         seal_keys(&exported, &file)?;
@@ -248,7 +253,9 @@ fn seal_keys(exported: &Exported, file: &Path) -> anyhow::Result<()> {
     SystemEntropy.fill(&mut random);
     let (salt, nonce) = random.split_at(16);
     let nonce: [u8; 12] = nonce.try_into()?;
-    let sealed = passphrase_cipher(salt)?.encrypt(&Nonce::from(nonce), serde_json::to_vec(exported)?.as_slice()).map_err(|_| anyhow::anyhow!("the keys could not be sealed"))?;
+    let sealed = passphrase_cipher(salt)?
+        .encrypt(&Nonce::from(nonce), serde_json::to_vec(exported)?.as_slice())
+        .map_err(|_| anyhow::anyhow!("the keys could not be sealed"))?;
     write_private(file, &[MAGIC.as_slice(), &random, &sealed].concat())
 }
 
@@ -259,6 +266,7 @@ fn open_keys(file: &Path) -> anyhow::Result<Exported> {
     };
     let (salt, nonce) = random.split_at(16);
     let nonce: [u8; 12] = nonce.try_into()?;
-    let text = passphrase_cipher(salt)?.decrypt(&Nonce::from(nonce), sealed).map_err(|_| anyhow::anyhow!("wrong passphrase, or {} is damaged", file.display()))?;
+    let text =
+        passphrase_cipher(salt)?.decrypt(&Nonce::from(nonce), sealed).map_err(|_| anyhow::anyhow!("wrong passphrase, or {} is damaged", file.display()))?;
     Ok(serde_json::from_slice(&text)?)
 }

@@ -40,8 +40,7 @@ fn mix(mut z: u64) -> u64 {
 
 impl Chance {
     pub(crate) fn new(seed: u64, purpose: Purpose, key: u64) -> Self {
-        let of_purpose =
-            mix(seed.wrapping_add((purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let of_purpose = mix(seed.wrapping_add((purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         Self(mix(of_purpose ^ key.wrapping_mul(0xd1b5_4a32_d192_ed03)))
     }
 
@@ -108,11 +107,7 @@ mod tests {
         let first = |seed, purpose, key| Chance::new(seed, purpose, key).bits();
         let here = first(1, Purpose::Name, 5);
         assert_eq!(here, first(1, Purpose::Name, 5));
-        for other in [
-            first(2, Purpose::Name, 5),
-            first(1, Purpose::Person, 5),
-            first(1, Purpose::Name, 6),
-        ] {
+        for other in [first(2, Purpose::Name, 5), first(1, Purpose::Person, 5), first(1, Purpose::Name, 6)] {
             assert_ne!(here, other);
         }
     }
@@ -124,22 +119,15 @@ mod tests {
         let normals: Vec<f64> = (0..draws).map(|_| chance.normal()).collect();
         let mean = normals.iter().sum::<f64>() / f64::from(draws);
         let variance = normals.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(draws);
-        assert!(
-            mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05,
-            "{mean} {variance}"
-        );
-        let heavy = (0..draws)
-            .filter(|_| chance.weighted(&[('a', 3), ('b', 1)]) == 'a')
-            .count();
+        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
+        let heavy = (0..draws).filter(|_| chance.weighted(&[('a', 3), ('b', 1)]) == 'a').count();
         assert!((14_600..15_400).contains(&heavy), "{heavy}");
         assert!((0..draws).all(|_| chance.between(3, 5) < 6));
     }
 
     #[test]
     fn shuffling_leaves_nobody_out() {
-        let mut seen: Vec<u64> = (0..1000)
-            .map(|index| shuffled(index, 1000, 387, 4))
-            .collect();
+        let mut seen: Vec<u64> = (0..1000).map(|index| shuffled(index, 1000, 387, 4)).collect();
         seen.sort_unstable();
         assert!(seen.into_iter().eq(0..1000));
     }

@@ -151,7 +151,8 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, token: Option<&str>, sent: Option<Sent>) -> hyper::http::Result<Request<Full<Bytes>>> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base)).header(ACCEPT, "application/json").header(ACCEPT_LANGUAGE, "en");
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", self.base)).header(ACCEPT, "application/json").header(ACCEPT_LANGUAGE, "en");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -283,7 +284,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_is_final_and_keeps_its_code() {
-        let (base, served) = scripted(vec!["HTTP/1.1 422 Unprocessable Entity\r\ncontent-length: 37\r\nconnection: close\r\n\r\n{\"code\":\"box-unknown\",\"message\":\"no\"}"]);
+        let (base, served) =
+            scripted(vec!["HTTP/1.1 422 Unprocessable Entity\r\ncontent-length: 37\r\nconnection: close\r\n\r\n{\"code\":\"box-unknown\",\"message\":\"no\"}"]);
         let failure = Client::new(&base).send(Method::GET, "/v1/x", None, None).await.unwrap_err();
         assert_eq!((failure.code(), served.join().unwrap().len()), ("box-unknown", 1));
     }

@@ -10,10 +10,7 @@ const PER_PREFECTURE: u32 = 1_000_000;
 const COUNTIES: u64 = 80;
 const SEQUENCES: u64 = 500;
 /// Province codes of GB/T 2260; with 80 counties and 500 sequence numbers of each sex they make a million numbers.
-const PROVINCES: [u8; 25] = [
-    31, 32, 33, 34, 36, 41, 42, 43, 51, 37, 35, 44, 13, 14, 15, 21, 22, 23, 45, 50, 52, 53, 61, 62,
-    11,
-];
+const PROVINCES: [u8; 25] = [31, 32, 33, 34, 36, 41, 42, 43, 51, 37, 35, 44, 13, 14, 15, 21, 22, 23, 45, 50, 52, 53, 61, 62, 11];
 
 /// A civil date of birth.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,11 +24,7 @@ impl Birth {
     pub(crate) fn days_in_month(year: u16, month: u8) -> u8 {
         match month {
             4 | 6 | 9 | 11 => 30,
-            2 if year.is_multiple_of(4)
-                && (!year.is_multiple_of(100) || year.is_multiple_of(400)) =>
-            {
-                29
-            }
+            2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
             2 => 28,
             _ => 31,
         }
@@ -41,29 +34,19 @@ impl Birth {
 /// The check character of a resident number (GB 11643, ISO 7064 MOD 11-2) from its first seventeen digits.
 pub fn resident_check(digits: &[u8]) -> char {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = digits
-        .iter()
-        .zip(WEIGHTS)
-        .map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')) * weight)
-        .sum();
+    let sum: u32 = digits.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')) * weight).sum();
     char::from(b"10X98765432"[(sum % 11) as usize])
 }
 
 /// The resident number of person `index`, below four million; `female` decides the parity of its last digit.
 pub(crate) fn resident_number(seed: u64, index: u32, birth: Birth, female: bool) -> String {
-    let slot = super::chance::shuffled(
-        u64::from(index % PER_PREFECTURE),
-        u64::from(PER_PREFECTURE),
-        618_033,
-        seed,
-    );
+    let slot = super::chance::shuffled(u64::from(index % PER_PREFECTURE), u64::from(PER_PREFECTURE), 618_033, seed);
     let prefecture = 99 - (index / PER_PREFECTURE).min(3);
     let county = slot / SEQUENCES % COUNTIES + 1;
     let province = PROVINCES[(slot / (SEQUENCES * COUNTIES)) as usize % PROVINCES.len()];
     let sequence = slot % SEQUENCES * 2 + u64::from(!female);
     let Birth { year, month, day } = birth;
-    let mut number =
-        format!("{province}{prefecture}{county:02}{year:04}{month:02}{day:02}{sequence:03}");
+    let mut number = format!("{province}{prefecture}{county:02}{year:04}{month:02}{day:02}{sequence:03}");
     number.push(resident_check(number.as_bytes()));
     number
 }
@@ -76,10 +59,7 @@ pub fn credit_check(code: &str) -> Option<char> {
     let mut weight = 1;
     let mut sum = 0;
     for letter in code.bytes().take(17) {
-        sum += CREDIT_ALPHABET
-            .iter()
-            .position(|allowed| *allowed == letter)?
-            * weight;
+        sum += CREDIT_ALPHABET.iter().position(|allowed| *allowed == letter)? * weight;
         weight = weight * 3 % 31;
     }
     Some(char::from(CREDIT_ALPHABET[(31 - sum % 31) % 31]))
@@ -88,11 +68,7 @@ pub fn credit_check(code: &str) -> Option<char> {
 /// The check character of an organisation code (GB 11714) from its first eight.
 fn organisation_check(code: &str) -> char {
     const WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = code
-        .chars()
-        .zip(WEIGHTS)
-        .map(|(letter, weight)| letter.to_digit(36).unwrap_or(0) * weight)
-        .sum();
+    let sum: u32 = code.chars().zip(WEIGHTS).map(|(letter, weight)| letter.to_digit(36).unwrap_or(0) * weight).sum();
     match 11 - sum % 11 {
         10 => 'X',
         11 => '0',
@@ -127,11 +103,7 @@ pub(crate) fn passport_number(seed: u64, index: u32, letters: &str) -> String {
 
 /// Mainland travel permit for Hong Kong (H) and Macao (M) residents: letter and eight digits.
 pub(crate) fn hong_kong_macao_permit(seed: u64, index: u32, macao: bool) -> String {
-    format!(
-        "{}9{:07}",
-        if macao { 'M' } else { 'H' },
-        serial(seed, index)
-    )
+    format!("{}9{:07}", if macao { 'M' } else { 'H' }, serial(seed, index))
 }
 
 /// Mainland travel permit for Taiwan residents: eight digits.
@@ -140,10 +112,7 @@ pub(crate) fn taiwan_permit(seed: u64, index: u32) -> String {
 }
 
 pub(crate) fn phone(seed: u64, index: u32) -> String {
-    format!(
-        "194{:08}",
-        super::chance::shuffled(u64::from(index), 100_000_000, 61_803_399, seed)
-    )
+    format!("194{:08}", super::chance::shuffled(u64::from(index), 100_000_000, 61_803_399, seed))
 }
 
 #[cfg(test)]
@@ -155,15 +124,9 @@ mod tests {
     /// The sum of weighted digits as the standard states it, counted the other way round: it must be 1 modulo 11.
     fn resident_remainder(number: &str) -> u32 {
         let value = |letter: char| {
-            if letter == 'X' {
-                10
-            } else {
-                letter.to_digit(10).unwrap()
-            }
+            if letter == 'X' { 10 } else { letter.to_digit(10).unwrap() }
         };
-        number
-            .chars()
-            .fold(0, |sum, letter| (sum * 2 + value(letter)) % 11)
+        number.chars().fold(0, |sum, letter| (sum * 2 + value(letter)) % 11)
     }
 
     #[test]
@@ -178,21 +141,10 @@ mod tests {
 
     #[test]
     fn numbers_differ_and_say_the_sex() {
-        let birth = Birth {
-            year: 1990,
-            month: 2,
-            day: 28,
-        };
-        let numbers: HashSet<String> = (0..50_000)
-            .chain(1_000_000..1_001_000)
-            .map(|index| resident_number(3, index, birth, index % 2 == 0))
-            .collect();
+        let birth = Birth { year: 1990, month: 2, day: 28 };
+        let numbers: HashSet<String> = (0..50_000).chain(1_000_000..1_001_000).map(|index| resident_number(3, index, birth, index % 2 == 0)).collect();
         assert_eq!(numbers.len(), 51_000);
-        assert!(
-            numbers
-                .iter()
-                .all(|number| number.len() == 18 && resident_remainder(number) == 1)
-        );
+        assert!(numbers.iter().all(|number| number.len() == 18 && resident_remainder(number) == 1));
         let girl = resident_number(3, 7, birth, true);
         assert_eq!((girl.as_bytes()[16] - b'0') % 2, 0);
         assert_eq!((&girl[2..4], &girl[6..14]), ("99", "19900228"));

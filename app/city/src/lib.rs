@@ -5,8 +5,8 @@
 //! play the city to a running server, over HTTP like everybody else.
 
 pub mod assay;
-pub mod client;
 mod chance;
+pub mod client;
 pub mod day;
 mod documents;
 pub mod infection;

@@ -133,40 +133,13 @@ const FEMALE: &str = "芳娜敏静丽艳娟霞秀燕英玲桂兰红梅萍玉洁�
 /// Seldom seen, some of them outside GB 2312 and one outside the basic plane: where encodings go wrong.
 const RARE: [char; 8] = ['喆', '淼', '犇', '赟', '翀', '頔', '㛃', '𬭎'];
 
-const DOTTED_FIRST: [&str; 8] = [
-    "阿依古丽",
-    "买买提",
-    "古丽娜尔",
-    "艾力",
-    "努尔兰",
-    "阿卜杜拉",
-    "热依汗",
-    "塔依尔",
-];
+const DOTTED_FIRST: [&str; 8] = ["阿依古丽", "买买提", "古丽娜尔", "艾力", "努尔兰", "阿卜杜拉", "热依汗", "塔依尔"];
 const DOTTED_LAST: [&str; 6] = ["吐尔逊", "买合木提", "艾合买提", "库尔班", "沙吾提", "依明"];
 
-const LATIN_GIVEN: [&str; 16] = [
-    "James", "Maria", "Takeshi", "Yuki", "Min-jun", "Seo-yeon", "Thomas", "Anna", "Ahmed", "Priya",
-    "Lukas", "Chloé", "Diego", "Olga", "Wei Ming", "O’Neil",
-];
-const LATIN_FAMILY: [&str; 16] = [
-    "Smith",
-    "Garcia",
-    "Tanaka",
-    "Suzuki",
-    "Kim",
-    "Park",
-    "Müller",
-    "Dubois",
-    "Hassan",
-    "Sharma",
-    "Novák",
-    "Rossi",
-    "Silva",
-    "Ivanova",
-    "Tan",
-    "van der Berg",
-];
+const LATIN_GIVEN: [&str; 16] =
+    ["James", "Maria", "Takeshi", "Yuki", "Min-jun", "Seo-yeon", "Thomas", "Anna", "Ahmed", "Priya", "Lukas", "Chloé", "Diego", "Olga", "Wei Ming", "O’Neil"];
+const LATIN_FAMILY: [&str; 16] =
+    ["Smith", "Garcia", "Tanaka", "Suzuki", "Kim", "Park", "Müller", "Dubois", "Hassan", "Sharma", "Novák", "Rossi", "Silva", "Ivanova", "Tan", "van der Berg"];
 
 pub(crate) fn surname(chance: &mut Chance) -> &'static str {
     chance.weighted(SURNAMES)
@@ -195,25 +168,16 @@ fn character(chance: &mut Chance, female: bool) -> char {
 }
 
 pub(crate) fn dotted(chance: &mut Chance) -> String {
-    format!(
-        "{}·{}",
-        chance.pick(&DOTTED_FIRST),
-        chance.pick(&DOTTED_LAST)
-    )
+    format!("{}·{}", chance.pick(&DOTTED_FIRST), chance.pick(&DOTTED_LAST))
 }
 
 pub(crate) fn latin(chance: &mut Chance) -> String {
-    format!(
-        "{} {}",
-        chance.pick(&LATIN_GIVEN),
-        chance.pick(&LATIN_FAMILY)
-    )
+    format!("{} {}", chance.pick(&LATIN_GIVEN), chance.pick(&LATIN_FAMILY))
 }
 
 const BRAND: [&str; 40] = [
-    "启", "明", "瑞", "安", "恒", "泰", "华", "创", "科", "达", "博", "远", "新", "宇", "嘉", "盛",
-    "中", "和", "联", "信", "益", "康", "诺", "源", "正", "天", "海", "东", "方", "辰", "云", "智",
-    "微", "芯", "禾", "沃", "力", "聚", "合", "德",
+    "启", "明", "瑞", "安", "恒", "泰", "华", "创", "科", "达", "博", "远", "新", "宇", "嘉", "盛", "中", "和", "联", "信", "益", "康", "诺", "源", "正", "天",
+    "海", "东", "方", "辰", "云", "智", "微", "芯", "禾", "沃", "力", "聚", "合", "德",
 ];
 const TRADES: [&str; 26] = [
     "生物科技",
@@ -259,8 +223,8 @@ pub(crate) fn enterprise(seed: u64, index: u32) -> String {
 
 /// Roads of the city; a zone is a park named after one.
 pub(crate) const ROADS: [&str; 20] = [
-    "浦江", "联航", "江月", "陈行", "沈杜", "三鲁", "恒南", "鲁南", "永跃", "昌林", "万芳", "新骏",
-    "立跃", "召楼", "汇驰", "江柳", "芦恒", "竹园", "科苑", "丁香",
+    "浦江", "联航", "江月", "陈行", "沈杜", "三鲁", "恒南", "鲁南", "永跃", "昌林", "万芳", "新骏", "立跃", "召楼", "汇驰", "江柳", "芦恒", "竹园", "科苑",
+    "丁香",
 ];
 
 #[cfg(test)]
@@ -270,40 +234,23 @@ mod tests {
 
     #[test]
     fn lists_hold_characters_of_three_bytes() {
-        assert!(
-            MALE.chars()
-                .chain(FEMALE.chars())
-                .all(|letter| letter.len_utf8() == 3)
-        );
+        assert!(MALE.chars().chain(FEMALE.chars()).all(|letter| letter.len_utf8() == 3));
     }
 
     #[test]
     fn names_keep_their_forms() {
         let mut chance = Chance::new(1, Purpose::Name, 0);
         let names: Vec<String> = (0..4000).map(|_| given(&mut chance, true, 1985)).collect();
-        let short = names
-            .iter()
-            .filter(|name| name.chars().count() == 1)
-            .count();
+        let short = names.iter().filter(|name| name.chars().count() == 1).count();
         assert!((700..1060).contains(&short), "{short} of one character");
-        assert!(
-            names
-                .iter()
-                .all(|name| (1..=2).contains(&name.chars().count()))
-        );
-        let compound = (0..20_000)
-            .filter(|_| surname(&mut chance).chars().count() == 2)
-            .count();
-        assert!(
-            (20..140).contains(&compound),
-            "{compound} compound surnames"
-        );
+        assert!(names.iter().all(|name| (1..=2).contains(&name.chars().count())));
+        let compound = (0..20_000).filter(|_| surname(&mut chance).chars().count() == 2).count();
+        assert!((20..140).contains(&compound), "{compound} compound surnames");
     }
 
     #[test]
     fn enterprises_do_not_share_a_name() {
-        let names: std::collections::HashSet<String> =
-            (0..80_000).map(|index| enterprise(5, index)).collect();
+        let names: std::collections::HashSet<String> = (0..80_000).map(|index| enterprise(5, index)).collect();
         assert_eq!(names.len(), 80_000);
     }
 }

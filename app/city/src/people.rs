@@ -142,12 +142,7 @@ impl City {
     pub fn new(seed: u64, people: u32) -> Self {
         let people = people.clamp(1, Self::PEOPLE_MAX);
         let zones = ((people + ZONE_PEOPLE / 2) / ZONE_PEOPLE).max(1);
-        Self {
-            seed,
-            people,
-            zones,
-            year: 2026,
-        }
+        Self { seed, people, zones, year: 2026 }
     }
 
     pub fn all(&self) -> impl Iterator<Item = Person> + '_ {
@@ -164,11 +159,7 @@ impl City {
         // Who walks in from outside the roster lives in the last building.
         let local = (block - zone * self.blocks_per_zone()).min(self.blocks_per_zone() - 1);
         let building = local / BLOCKS_PER_BUILDING;
-        Home {
-            zone,
-            grid: building / BUILDINGS_PER_GRID,
-            building,
-        }
+        Home { zone, grid: building / BUILDINGS_PER_GRID, building }
     }
 
     pub fn buildings_per_zone(&self) -> u32 {
@@ -205,11 +196,7 @@ impl City {
         let mut first = person / BLOCK * BLOCK;
         loop {
             let (kind, size) = self.draw_household(first);
-            let (kind, size) = if first + size > end {
-                (HouseholdKind::Single, 1)
-            } else {
-                (kind, size)
-            };
+            let (kind, size) = if first + size > end { (HouseholdKind::Single, 1) } else { (kind, size) };
             if person < first + size {
                 return Household { first, size, kind };
             }
@@ -218,9 +205,7 @@ impl City {
     }
 
     fn draw_household(&self, first: u32) -> (HouseholdKind, u32) {
-        use HouseholdKind::{
-            Couple, Dormitory, Family, OldCouple, OldSingle, Single, ThreeGenerations,
-        };
+        use HouseholdKind::{Couple, Dormitory, Family, OldCouple, OldSingle, Single, ThreeGenerations};
         const SHARES: [((HouseholdKind, u32), u32); 12] = [
             ((Single, 1), 22),
             ((Couple, 2), 18),
@@ -261,21 +246,12 @@ impl City {
             (HouseholdKind::ThreeGenerations, 4) => (true, parent_age + 23 + few),
             _ => (coin, parent_age - 27 + few),
         };
-        Sketch {
-            household,
-            female,
-            age,
-        }
+        Sketch { household, female, age }
     }
 
     fn origin(&self, household: Household) -> Origin {
-        const SHARES: [(Origin, u32); 5] = [
-            (Origin::Mainland, 9_730),
-            (Origin::Dotted, 60),
-            (Origin::HongKongMacao, 50),
-            (Origin::Taiwan, 50),
-            (Origin::Abroad, 110),
-        ];
+        const SHARES: [(Origin, u32); 5] =
+            [(Origin::Mainland, 9_730), (Origin::Dotted, 60), (Origin::HongKongMacao, 50), (Origin::Taiwan, 50), (Origin::Abroad, 110)];
         Chance::new(self.seed, Purpose::Document, u64::from(household.first)).weighted(&SHARES)
     }
 
@@ -288,11 +264,7 @@ impl City {
     }
 
     fn surname(&self, person: u32) -> &'static str {
-        names::surname(&mut Chance::new(
-            self.seed,
-            Purpose::Name,
-            u64::from(person),
-        ))
+        names::surname(&mut Chance::new(self.seed, Purpose::Name, u64::from(person)))
     }
 
     /// Children and the grandfather bear the father's surname.
@@ -304,47 +276,26 @@ impl City {
             Origin::Mainland | Origin::HongKongMacao | Origin::Taiwan => {}
         }
         let place = person - sketch.household.first;
-        let family = matches!(
-            sketch.household.kind,
-            HouseholdKind::Family | HouseholdKind::ThreeGenerations
-        );
+        let family = matches!(sketch.household.kind, HouseholdKind::Family | HouseholdKind::ThreeGenerations);
         let head = sketch.household.first;
         let bearer = match place {
             2 | 3 if family => head + u32::from(self.sketch(head).female),
             _ => person,
         };
-        format!(
-            "{}{}",
-            self.surname(bearer),
-            names::given(&mut chance, sketch.female, birth_year)
-        )
+        format!("{}{}", self.surname(bearer), names::given(&mut chance, sketch.female, birth_year))
     }
 
     fn document(&self, person: u32, sketch: Sketch, birth: Birth) -> Document {
         let seed = self.seed;
         let (kind, number) = match self.origin(sketch.household) {
-            Origin::Mainland | Origin::Dotted => (
-                DocumentKind::ResidentId,
-                documents::resident_number(seed, person, birth, sketch.female),
-            ),
-            Origin::HongKongMacao => (
-                DocumentKind::HongKongMacaoPermit,
-                documents::hong_kong_macao_permit(
-                    seed,
-                    person,
-                    sketch.household.first.is_multiple_of(4),
-                ),
-            ),
-            Origin::Taiwan => (
-                DocumentKind::TaiwanPermit,
-                documents::taiwan_permit(seed, person),
-            ),
+            Origin::Mainland | Origin::Dotted => (DocumentKind::ResidentId, documents::resident_number(seed, person, birth, sketch.female)),
+            Origin::HongKongMacao => {
+                (DocumentKind::HongKongMacaoPermit, documents::hong_kong_macao_permit(seed, person, sketch.household.first.is_multiple_of(4)))
+            }
+            Origin::Taiwan => (DocumentKind::TaiwanPermit, documents::taiwan_permit(seed, person)),
             Origin::Abroad => {
                 let letters = ["P", "TK", "M", "C", "AE"][sketch.household.first as usize % 5];
-                (
-                    DocumentKind::Passport,
-                    documents::passport_number(seed, person, letters),
-                )
+                (DocumentKind::Passport, documents::passport_number(seed, person, letters))
             }
         };
         Document { kind, number }
@@ -374,11 +325,7 @@ impl City {
             return None;
         }
         let shared = sketch.household.kind == HouseholdKind::Dormitory;
-        let key = if shared {
-            sketch.household.first
-        } else {
-            person
-        };
+        let key = if shared { sketch.household.first } else { person };
         let u = Chance::new(self.seed, Purpose::Enterprise, u64::from(key)).uniform();
         let here = self.enterprises_per_zone();
         // A power law: the largest enterprise holds some 7 % of its zone, half of all have fewer than ten people.
@@ -387,9 +334,7 @@ impl City {
     }
 
     fn enterprises_per_zone(&self) -> u32 {
-        (self.people * ENTERPRISES_PER_HUNDRED)
-            .div_ceil(100 * self.zones)
-            .max(1)
+        (self.people * ENTERPRISES_PER_HUNDRED).div_ceil(100 * self.zones).max(1)
     }
 
     pub fn enterprises(&self) -> u32 {
@@ -432,10 +377,7 @@ impl City {
         // A household's place among the 256 people of its building gives a door nobody else has.
         let door = household.first % (BLOCK * BLOCKS_PER_BUILDING);
         let (floor, unit) = (door / 8 + 1, door % 8 + 1);
-        format!(
-            "临江市{road}路{lane}弄{}号{floor:02}{unit:02}室",
-            home.building + 1
-        )
+        format!("临江市{road}路{lane}弄{}号{floor:02}{unit:02}室", home.building + 1)
     }
 
     /// Everything about one person.
@@ -469,22 +411,10 @@ mod tests {
     fn half_a_million_people_live_in_45_zones_of_40_000_enterprises() {
         let city = City::new(1, 500_000);
         assert_eq!(city.zones, 45);
-        assert!(
-            (40_000..40_100).contains(&city.enterprises()),
-            "{}",
-            city.enterprises()
-        );
+        assert!((40_000..40_100).contains(&city.enterprises()), "{}", city.enterprises());
         assert_eq!(city.home(499_999).zone, 44);
         let small = City::new(1, 4_000);
-        assert_eq!(
-            (
-                small.zones,
-                small.enterprises(),
-                small.grids_per_zone(),
-                small.buildings_per_zone()
-            ),
-            (1, 320, 4, 16)
-        );
+        assert_eq!((small.zones, small.enterprises(), small.grids_per_zone(), small.buildings_per_zone()), (1, 320, 4, 16));
     }
 
     #[test]
@@ -492,15 +422,9 @@ mod tests {
         let (small, large) = (City::new(4, 4_000), City::new(4, 500_000));
         for index in [0, 17, 3_999] {
             let (one, other) = (small.person(index), large.person(index));
-            assert_eq!(
-                (one.name, one.document, one.household),
-                (other.name, other.document, other.household)
-            );
+            assert_eq!((one.name, one.document, one.household), (other.name, other.document, other.household));
         }
-        assert_ne!(
-            small.person(5).document,
-            City::new(5, 4_000).person(5).document
-        );
+        assert_ne!(small.person(5).document, City::new(5, 4_000).person(5).document);
     }
 
     #[test]
@@ -525,44 +449,24 @@ mod tests {
             assert_eq!(*doors.entry(person.address).or_insert(first), first);
         }
         let average = 12_000.0 / doors.len() as f64;
-        assert!(
-            (2.0..3.2).contains(&average),
-            "{average} people per household"
-        );
+        assert!((2.0..3.2).contains(&average), "{average} people per household");
     }
 
     #[test]
     fn families_are_plausible() {
         let city = City::new(3, 6_000);
         let mut families = 0;
-        for person in city
-            .all()
-            .filter(|person| person.household.kind == HouseholdKind::Family)
-        {
+        for person in city.all().filter(|person| person.household.kind == HouseholdKind::Family) {
             let place = person.index - person.household.first;
             if place != 2 {
                 continue;
             }
             families += 1;
-            let parents = [
-                city.person(person.household.first),
-                city.person(person.household.first + 1),
-            ];
+            let parents = [city.person(person.household.first), city.person(person.household.first + 1)];
             assert_ne!(parents[0].female, parents[1].female);
-            assert!(
-                parents
-                    .iter()
-                    .all(|parent| parent.birth.year + 18 <= person.birth.year),
-                "{person:?}"
-            );
-            let father = if parents[0].female {
-                &parents[1]
-            } else {
-                &parents[0]
-            };
-            if city.origin(person.household) == Origin::Abroad
-                || city.origin(person.household) == Origin::Dotted
-            {
+            assert!(parents.iter().all(|parent| parent.birth.year + 18 <= person.birth.year), "{person:?}");
+            let father = if parents[0].female { &parents[1] } else { &parents[0] };
+            if city.origin(person.household) == Origin::Abroad || city.origin(person.household) == Origin::Dotted {
                 continue;
             }
             assert_eq!(father.name.chars().next(), person.name.chars().next());
@@ -582,20 +486,10 @@ mod tests {
         let employed: u32 = staff.values().sum();
         assert!(largest > 300, "{largest}");
         assert!(small * 10 > staff.len() * 7, "{small} of {}", staff.len());
-        assert!(
-            (0.55..0.75).contains(&(f64::from(employed) / 11_111.0)),
-            "{employed}"
-        );
+        assert!((0.55..0.75).contains(&(f64::from(employed) / 11_111.0)), "{employed}");
         assert!(city.expected_staff(0) > 300 && city.expected_staff(800) < 10);
-        let room: Vec<Person> = city
-            .all()
-            .filter(|person| person.household.kind == HouseholdKind::Dormitory)
-            .take(4)
-            .collect();
-        assert!(
-            room.iter()
-                .all(|mate| mate.enterprise.is_some() && mate.enterprise == room[0].enterprise)
-        );
+        let room: Vec<Person> = city.all().filter(|person| person.household.kind == HouseholdKind::Dormitory).take(4).collect();
+        assert!(room.iter().all(|mate| mate.enterprise.is_some() && mate.enterprise == room[0].enterprise));
     }
 
     proptest! {

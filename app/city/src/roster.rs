@@ -46,34 +46,10 @@ pub struct RosterError {
     pub fault: RosterFault,
 }
 
-const CHINESE: [&str; 12] = [
-    "姓名",
-    "证件类型",
-    "证件号码",
-    "手机号",
-    "地址",
-    "园区编码",
-    "网格编码",
-    "楼栋编码",
-    "户号",
-    "单位统一社会信用代码",
-    "单位名称",
-    "标签",
-];
-const ENGLISH: [&str; 12] = [
-    "name",
-    "document_type",
-    "document_number",
-    "phone",
-    "address",
-    "zone",
-    "grid",
-    "building",
-    "household",
-    "enterprise_code",
-    "enterprise_name",
-    "tag",
-];
+const CHINESE: [&str; 12] =
+    ["姓名", "证件类型", "证件号码", "手机号", "地址", "园区编码", "网格编码", "楼栋编码", "户号", "单位统一社会信用代码", "单位名称", "标签"];
+const ENGLISH: [&str; 12] =
+    ["name", "document_type", "document_number", "phone", "address", "zone", "grid", "building", "household", "enterprise_code", "enterprise_name", "tag"];
 const NAME: usize = 0;
 const DOCUMENT: usize = 2;
 const PHONE: usize = 3;
@@ -83,11 +59,7 @@ const CREDIT_CODE: usize = 9;
 ///
 /// # Errors
 /// Whatever the writer says. Rows are written one by one: give it a buffer.
-pub fn write_roster(
-    city: &City,
-    options: RosterOptions,
-    out: &mut impl Write,
-) -> io::Result<Vec<RosterError>> {
+pub fn write_roster(city: &City, options: RosterOptions, out: &mut impl Write) -> io::Result<Vec<RosterError>> {
     let headers = match options.headers {
         Headers::Chinese => CHINESE,
         Headers::English => ENGLISH,
@@ -108,33 +80,18 @@ pub fn write_roster(
         }
         spoil(&mut cells, fault);
         write_row(out, &cells)?;
-        errors.push(RosterError {
-            row,
-            person: person.index,
-            fault,
-        });
+        errors.push(RosterError { row, person: person.index, fault });
     }
     Ok(errors)
 }
 
 fn draw_fault(city: &City, person: &Person, rate: f64) -> Option<RosterFault> {
-    use RosterFault::{
-        Duplicate, MissingDocument, MissingName, NumberOfAnother, ShortPhone, WrongCheckDigit,
-        WrongCreditCode,
-    };
+    use RosterFault::{Duplicate, MissingDocument, MissingName, NumberOfAnother, ShortPhone, WrongCheckDigit, WrongCreditCode};
     let mut chance = Chance::new(city.seed, Purpose::RosterError, u64::from(person.index));
     if !chance.happens(rate) {
         return None;
     }
-    let faults = [
-        (WrongCheckDigit, 3),
-        (MissingName, 1),
-        (MissingDocument, 1),
-        (ShortPhone, 2),
-        (WrongCreditCode, 1),
-        (Duplicate, 3),
-        (NumberOfAnother, 1),
-    ];
+    let faults = [(WrongCheckDigit, 3), (MissingName, 1), (MissingDocument, 1), (ShortPhone, 2), (WrongCreditCode, 1), (Duplicate, 3), (NumberOfAnother, 1)];
     let fault = chance.weighted(&faults);
     let possible = match fault {
         WrongCheckDigit => person.document.kind == DocumentKind::ResidentId,
@@ -164,9 +121,7 @@ fn replace_last(cell: &mut String) {
 
 fn cells(city: &City, person: &Person, headers: Headers) -> [String; 12] {
     let enterprise = person.enterprise.map(|index| city.enterprise(index));
-    let (credit_code, enterprise_name) = enterprise
-        .map(|e| (e.credit_code, e.name))
-        .unwrap_or_default();
+    let (credit_code, enterprise_name) = enterprise.map(|e| (e.credit_code, e.name)).unwrap_or_default();
     [
         person.name.clone(),
         document_word(person.document.kind, headers).to_owned(),
@@ -237,9 +192,7 @@ mod tests {
     use crate::documents;
 
     fn resident_number_holds(number: &str) -> bool {
-        number.len() == 18
-            && number.is_ascii()
-            && number.ends_with(documents::resident_check(&number.as_bytes()[..17]))
+        number.len() == 18 && number.is_ascii() && number.ends_with(documents::resident_check(&number.as_bytes()[..17]))
     }
 
     fn sheet(options: RosterOptions, people: u32) -> (Vec<Vec<String>>, Vec<RosterError>) {
@@ -248,10 +201,7 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         // No cell of the synthetic city needs quoting.
         assert!(!text.contains('"'));
-        let rows = text
-            .lines()
-            .map(|line| line.split(',').map(str::to_owned).collect())
-            .collect();
+        let rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
         (rows, errors)
     }
 
@@ -263,35 +213,17 @@ mod tests {
         assert_eq!(rows[0][..3], ["姓名", "证件类型", "证件号码"]);
         let city = City::new(8, 2_000);
         for (row, person) in rows[1..].iter().zip(city.all()) {
-            assert_eq!(
-                (row.len(), &row[0], &row[2]),
-                (12, &person.name, &person.document.number)
-            );
+            assert_eq!((row.len(), &row[0], &row[2]), (12, &person.name, &person.document.number));
             assert_eq!(row[1] == "居民身份证", resident_number_holds(&row[2]));
         }
-        let (english, _) = sheet(
-            RosterOptions {
-                headers: Headers::English,
-                ..RosterOptions::default()
-            },
-            5,
-        );
-        assert_eq!(
-            (&*english[0][9], &*english[1][1]),
-            ("enterprise_code", "resident_id")
-        );
+        let (english, _) = sheet(RosterOptions { headers: Headers::English, ..RosterOptions::default() }, 5);
+        assert_eq!((&*english[0][9], &*english[1][1]), ("enterprise_code", "resident_id"));
     }
 
     #[test]
     fn every_listed_mistake_is_in_its_row_and_no_other() {
         let (clean, _) = sheet(RosterOptions::default(), 5_000);
-        let (rows, errors) = sheet(
-            RosterOptions {
-                error_rate: 0.05,
-                ..RosterOptions::default()
-            },
-            5_000,
-        );
+        let (rows, errors) = sheet(RosterOptions { error_rate: 0.05, ..RosterOptions::default() }, 5_000);
         assert!((200..300).contains(&errors.len()), "{}", errors.len());
         let kinds: std::collections::HashSet<_> = errors.iter().map(|error| error.fault).collect();
         assert_eq!(kinds.len(), 7);
@@ -302,40 +234,18 @@ mod tests {
                 RosterFault::MissingName => assert_eq!(row[NAME], ""),
                 RosterFault::MissingDocument => assert_eq!(row[DOCUMENT], ""),
                 RosterFault::ShortPhone => assert_eq!(row[PHONE].len(), 9),
-                RosterFault::WrongCreditCode => assert_ne!(
-                    documents::credit_check(&row[CREDIT_CODE][..17]),
-                    row[CREDIT_CODE].chars().last()
-                ),
+                RosterFault::WrongCreditCode => assert_ne!(documents::credit_check(&row[CREDIT_CODE][..17]), row[CREDIT_CODE].chars().last()),
                 RosterFault::Duplicate => assert_eq!((row, &rows[error.row - 2]), (right, right)),
                 RosterFault::NumberOfAnother => {
                     assert!(row[DOCUMENT] == right[DOCUMENT] && row[NAME] != right[NAME])
                 }
             }
         }
-        let listed: std::collections::HashSet<usize> =
-            errors.iter().map(|error| error.row).collect();
-        let sound: Vec<_> = rows
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !listed.contains(&(at + 1)))
-            .map(|(_, row)| row.clone())
-            .collect();
-        let spoiled: std::collections::HashSet<u32> = errors
-            .iter()
-            .filter(|error| {
-                !matches!(
-                    error.fault,
-                    RosterFault::Duplicate | RosterFault::NumberOfAnother
-                )
-            })
-            .map(|error| error.person + 1)
-            .collect();
-        let expected: Vec<_> = clean
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !spoiled.contains(&(*at as u32)))
-            .map(|(_, row)| row.clone())
-            .collect();
+        let listed: std::collections::HashSet<usize> = errors.iter().map(|error| error.row).collect();
+        let sound: Vec<_> = rows.iter().enumerate().filter(|(at, _)| !listed.contains(&(at + 1))).map(|(_, row)| row.clone()).collect();
+        let spoiled: std::collections::HashSet<u32> =
+            errors.iter().filter(|error| !matches!(error.fault, RosterFault::Duplicate | RosterFault::NumberOfAnother)).map(|error| error.person + 1).collect();
+        let expected: Vec<_> = clean.iter().enumerate().filter(|(at, _)| !spoiled.contains(&(*at as u32))).map(|(_, row)| row.clone()).collect();
         assert_eq!(sound, expected);
     }
 

@@ -55,8 +55,7 @@ impl Truth {
     /// All swabs of a day as planned.
     pub fn record(&mut self, day: &Day) {
         for (tube, plan) in day.tubes.iter().enumerate() {
-            self.tubes
-                .insert(day.tube_key(tube as u32), plan.members.clone());
+            self.tubes.insert(day.tube_key(tube as u32), plan.members.clone());
         }
     }
 
@@ -70,9 +69,7 @@ impl Truth {
     }
 
     pub fn tubes(&self) -> impl Iterator<Item = (u64, &[u32])> {
-        self.tubes
-            .iter()
-            .map(|(tube, members)| (*tube, members.as_slice()))
+        self.tubes.iter().map(|(tube, members)| (*tube, members.as_slice()))
     }
 
     /// Everybody of whom there is a swab.
@@ -81,12 +78,7 @@ impl Truth {
     }
 
     /// Compares with what Baton says of everybody up to `people` (roster and walk-ins).
-    pub fn score(
-        &self,
-        epidemic: &Epidemic,
-        people: u32,
-        standing: impl Fn(u32) -> Standing,
-    ) -> Score {
+    pub fn score(&self, epidemic: &Epidemic, people: u32, standing: impl Fn(u32) -> Standing) -> Score {
         let sampled = self.sampled();
         let mut score = Score::default();
         for person in 0..people {
@@ -128,16 +120,8 @@ mod tests {
 
     #[test]
     fn every_infected_person_is_counted_once() {
-        let epidemic = Epidemic::new(
-            City::new(2, 3_000),
-            EpidemicSettings {
-                prevalence: 0.02,
-                ..EpidemicSettings::default()
-            },
-        );
-        let infected: Vec<u32> = (0..3_000)
-            .filter(|person| epidemic.infection(*person).is_some())
-            .collect();
+        let epidemic = Epidemic::new(City::new(2, 3_000), EpidemicSettings { prevalence: 0.02, ..EpidemicSettings::default() });
+        let infected: Vec<u32> = (0..3_000).filter(|person| epidemic.infection(*person).is_some()).collect();
         assert!(infected.len() > 8);
         let mut truth = Truth::default();
         for person in (0..3_000).filter(|person| *person != infected[0]) {
@@ -145,9 +129,7 @@ mod tests {
         }
         // A second swab of one person is no second person.
         truth.swabbed(9_999, infected[1]);
-        let healthy = (0..3_000)
-            .find(|person| epidemic.infection(*person).is_none())
-            .unwrap();
+        let healthy = (0..3_000).find(|person| epidemic.infection(*person).is_none()).unwrap();
         let said = |person: u32| match person {
             _ if person == healthy || person == infected[1] => Standing::Positive,
             _ if person == infected[2] => Standing::Negative,
@@ -157,27 +139,10 @@ mod tests {
         };
         let score = truth.score(&epidemic, 3_000, said);
         let all = infected.len() as u32;
-        assert_eq!(
-            (
-                score.infected,
-                score.found,
-                score.in_follow_up,
-                score.missed
-            ),
-            (all - 1, 1, all - 4, 2)
-        );
+        assert_eq!((score.infected, score.found, score.in_follow_up, score.missed), (all - 1, 1, all - 4, 2));
         assert_eq!((score.false_positives, score.never_sampled), (1, 1));
-        assert_eq!(
-            score.missed_people,
-            [
-                (infected[2], Standing::Negative),
-                (infected[3], Standing::Pending)
-            ]
-        );
+        assert_eq!(score.missed_people, [(infected[2], Standing::Negative), (infected[3], Standing::Pending)]);
         assert_eq!(score.false_people, [healthy]);
-        assert_eq!(
-            truth.members(0)[..2],
-            if infected[0] < 2 { [1, 2] } else { [0, 1] }
-        );
+        assert_eq!(truth.members(0)[..2], if infected[0] < 2 { [1, 2] } else { [0, 1] });
     }
 }

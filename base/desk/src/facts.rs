@@ -68,7 +68,10 @@ pub(crate) struct NoteAnswered {
 }
 
 pub(crate) fn route() -> Route {
-    Route::post("/v1/facts", Access::SignedIn, "Record what happened; safe to send again", record).takes::<FactsSent>().answers::<FactsAnswered>().up_to(4 << 20)
+    Route::post("/v1/facts", Access::SignedIn, "Record what happened; safe to send again", record)
+        .takes::<FactsSent>()
+        .answers::<FactsAnswered>()
+        .up_to(4 << 20)
 }
 
 async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent>) -> Answered<Json<FactsAnswered>> {
@@ -147,7 +150,8 @@ fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {
     let words = app.texts.words(actor.language);
     match result {
         Ok(acknowledged) => {
-            let notes = acknowledged.notes.into_iter().map(|note: Note| NoteAnswered { message: words.note(&note), code: note.code, arguments: note.arguments });
+            let notes =
+                acknowledged.notes.into_iter().map(|note: Note| NoteAnswered { message: words.note(&note), code: note.code, arguments: note.arguments });
             Outcome::Recorded { ordinal: acknowledged.ordinal, recorded_us: acknowledged.recorded_us, notes: notes.collect() }
         }
         Err(refusal) => {

@@ -40,7 +40,8 @@ pub struct Asked<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        let Query(value) = Query::from_request_parts(parts, state).await.map_err(|error| Refusal::malformed("query-wrong").with("problem", error.body_text()))?;
+        let Query(value) =
+            Query::from_request_parts(parts, state).await.map_err(|error| Refusal::malformed("query-wrong").with("problem", error.body_text()))?;
         Ok(Self(value))
     }
 }

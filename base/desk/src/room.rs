@@ -5,8 +5,8 @@ use axum::routing::MethodRouter;
 use baton_kit::{EventId, PlaceId, Timestamp};
 use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
 
-use crate::actor::{Actor, Role};
 use crate::App;
+use crate::actor::{Actor, Role};
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -62,7 +62,11 @@ impl Words<'_> {
         let mut arguments = FluentArgs::new();
         for (name, value) in values {
             // Numbers stay numbers, so that plural rules can see them.
-            let value = value.parse::<i64>().ok().filter(|n| n.to_string() == *value && n.abs() < 1_000_000_000).map_or_else(|| FluentValue::from((*value).to_owned()), FluentValue::from);
+            let value = value
+                .parse::<i64>()
+                .ok()
+                .filter(|n| n.to_string() == *value && n.abs() < 1_000_000_000)
+                .map_or_else(|| FluentValue::from((*value).to_owned()), FluentValue::from);
             arguments.set((*name).to_owned(), value);
         }
         let mut errors = Vec::new();

@@ -52,7 +52,13 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
         let missing = store::missing_tubes(tx, now.plus_us(-BOXED_WITHIN_US), 200)?;
         let mine: Vec<_> = missing.iter().filter(|(_, sealer, _)| *sealer == Some(account)).collect();
         if let Some((_, _, sealed)) = mine.first() {
-            items.push(InboxItem { words: "inbox-tubes-unboxed", arguments: vec![("tubes", mine.len().to_string())], link: "/boxes".to_owned(), deadline_us: Some(sealed.plus_us(BOXED_WITHIN_US)), place: None });
+            items.push(InboxItem {
+                words: "inbox-tubes-unboxed",
+                arguments: vec![("tubes", mine.len().to_string())],
+                link: "/boxes".to_owned(),
+                deadline_us: Some(sealed.plus_us(BOXED_WITHIN_US)),
+                place: None,
+            });
         }
     }
     Ok(items)
@@ -90,23 +96,26 @@ async fn boxes_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let everywhere = actor.scope == Scope::Everywhere;
     let id = app.form_id(baton_kit::Bucket::INSTALLATION).await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("boxes-title"), html! {
-        h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
-        h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
-        @if !lists.missing.is_empty() {
-            h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
-            ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
-                li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
-            } }
-        }
-        h2 { (page.t("boxes-open")) }
-        form method="post" action="/boxes/open" {
-            input type="hidden" name="id" value=(id);
-            label { span { (page.t("boxes-code")) } input name="code" required autocomplete="off" autofocus; }
-            label { span { (page.t("boxes-point")) } select name="point" { @for (id, name) in &lists.points { option value=(id) { (name) } } } }
-            button.primary { (page.t("boxes-open")) }
-        }
-    }))
+    Ok(page.frame(
+        &page.t("boxes-title"),
+        html! {
+            h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
+            h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
+            @if !lists.missing.is_empty() {
+                h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
+                ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
+                    li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
+                } }
+            }
+            h2 { (page.t("boxes-open")) }
+            form method="post" action="/boxes/open" {
+                input type="hidden" name="id" value=(id);
+                label { span { (page.t("boxes-code")) } input name="code" required autocomplete="off" autofocus; }
+                label { span { (page.t("boxes-point")) } select name="point" { @for (id, name) in &lists.points { option value=(id) { (name) } } } }
+                button.primary { (page.t("boxes-open")) }
+            }
+        },
+    ))
 }
 
 fn stage_words(page: &Page<'_>, row: &BoxRow) -> String {
@@ -179,20 +188,23 @@ async fn box_page(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> An
     let view = app.read(move |tx| load(tx, &vault, id)).await?;
     let form_id = app.form_id(id.bucket()).await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.with("box-title", &[("code", &view.row.code)]), html! {
-        dl.figures {
-            div { dt { (page.t("boxes-stage")) } dd { (stage_words(&page, &view.row)) } }
-            div { dt { (page.t("boxes-tubes")) } dd { (view.row.tubes) } }
-            div { dt { (page.t("box-seal")) } dd { (view.row.seal) } }
-            div { dt { (page.t("box-holder")) } dd { (holder(&page, &view)) } }
-        }
-        @for (code, at) in &view.findings { p.notice.bad { (page.t(&format!("finding-{code}"))) " · " (page.time(*at)) } }
-        @if actor.has_any(routes::CARRIERS) { (actions(&page, &view, form_id, actor.account)) }
-        h2 { (page.t("box-way")) }
-        ol { @for step in &view.steps { li { (page.time(step.happened)) " · " (deed(&page, &view, step)) } } }
-        h2 { (page.t("boxes-tubes")) }
-        ul { @for tube in &view.tubes { li { (tube) } } }
-    }))
+    Ok(page.frame(
+        &page.with("box-title", &[("code", &view.row.code)]),
+        html! {
+            dl.figures {
+                div { dt { (page.t("boxes-stage")) } dd { (stage_words(&page, &view.row)) } }
+                div { dt { (page.t("boxes-tubes")) } dd { (view.row.tubes) } }
+                div { dt { (page.t("box-seal")) } dd { (view.row.seal) } }
+                div { dt { (page.t("box-holder")) } dd { (holder(&page, &view)) } }
+            }
+            @for (code, at) in &view.findings { p.notice.bad { (page.t(&format!("finding-{code}"))) " · " (page.time(*at)) } }
+            @if actor.has_any(routes::CARRIERS) { (actions(&page, &view, form_id, actor.account)) }
+            h2 { (page.t("box-way")) }
+            ol { @for step in &view.steps { li { (page.time(step.happened)) " · " (deed(&page, &view, step)) } } }
+            h2 { (page.t("boxes-tubes")) }
+            ul { @for tube in &view.tubes { li { (tube) } } }
+        },
+    ))
 }
 
 fn person(view: &BoxView, account: Option<AccountId>) -> &str {
@@ -216,7 +228,9 @@ fn deed(page: &Page<'_>, view: &BoxView, step: &crate::model::Step) -> String {
         Deed::Declined => ("box-step-declined", None),
         Deed::Admitted { count, .. } => ("box-step-admitted", Some(*count)),
         Deed::ArrivedAnyway { count, .. } => ("box-step-arrived-anyway", Some(*count)),
-        Deed::TemperatureNoted { tenths_c } => return page.with("box-step-temperature", &[("name", person(view, step.actor)), ("degrees", &degrees(*tenths_c))]),
+        Deed::TemperatureNoted { tenths_c } => {
+            return page.with("box-step-temperature", &[("name", person(view, step.actor)), ("degrees", &degrees(*tenths_c))]);
+        }
     };
     page.with(words, &[("name", person(view, step.actor)), ("count", &count.unwrap_or(0).to_string())])
 }
@@ -332,7 +346,8 @@ async fn step(State(app): State<App>, actor: Actor, At(box_id): At<BoxId>, Form(
 
 async fn admit(State(app): State<App>, actor: Actor, At(box_id): At<BoxId>, Form(form): Form<StepForm>) -> Answered {
     let laboratory = form.laboratory.ok_or_else(|| Refusal::malformed("taker-wrong"))?;
-    let command = AdmitBox { box_id, laboratory, count: form.count.unwrap_or(0), seal_intact: !form.seal_broken, temperature_tenths_c: tenths(form.degrees.as_deref())? };
+    let command =
+        AdmitBox { box_id, laboratory, count: form.count.unwrap_or(0), seal_intact: !form.seal_broken, temperature_tenths_c: tenths(form.degrees.as_deref())? };
     routes::admit(&app, &actor, form.id, command).await?;
     Ok(Redirect::to(&format!("/boxes/{box_id}")).into_response())
 }

@@ -17,12 +17,24 @@ use crate::store;
 
 pub(crate) const CARRIERS: &[Role] = &[Role::SamplingNurse, Role::PointLeader, Role::Courier, Role::Accession, Role::Administrator];
 const RECEIVERS: &[Role] = &[Role::Accession, Role::Technician, Role::LaboratoryDirector];
-const WATCHERS: &[Role] = &[Role::SamplingNurse, Role::PointLeader, Role::Courier, Role::Accession, Role::Technician, Role::LaboratoryDirector, Role::ZoneManager, Role::Administrator, Role::Auditor];
+const WATCHERS: &[Role] = &[
+    Role::SamplingNurse,
+    Role::PointLeader,
+    Role::Courier,
+    Role::Accession,
+    Role::Technician,
+    Role::LaboratoryDirector,
+    Role::ZoneManager,
+    Role::Administrator,
+    Role::Auditor,
+];
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/v1/custody/boxes/{box}", Access::Roles(WATCHERS), "A box: holder, offer, tubes, steps", box_answer).answers::<BoxAnswer>(),
-        Route::post("/v1/custody/boxes/{box}/admit", Access::Roles(RECEIVERS), "Admit a box to a laboratory, up to its declared capacity", admit_json).takes::<AdmitAsked>().answers::<Acknowledgement>(),
+        Route::post("/v1/custody/boxes/{box}/admit", Access::Roles(RECEIVERS), "Admit a box to a laboratory, up to its declared capacity", admit_json)
+            .takes::<AdmitAsked>()
+            .answers::<Acknowledgement>(),
     ]
 }
 
@@ -110,7 +122,17 @@ async fn box_answer(State(app): State<App>, At(id): At<BoxId>) -> Answered<Json<
         let holder = row.holder_account.map(Taker::Account).or(row.holder_laboratory.map(Taker::Laboratory));
         let offered_to = row.offered_account.map(Taker::Account).or(row.offered_laboratory.map(Taker::Laboratory));
         let findings = store::findings(tx, id)?.into_iter().map(|(code, _)| code).collect();
-        Ok(BoxAnswer { id, code: row.code, stage: row.stage, holder, offered_to, held_since_us: row.held_since, sealed_count: row.sealed_count, tubes: store::tubes_in(tx, id)?, findings })
+        Ok(BoxAnswer {
+            id,
+            code: row.code,
+            stage: row.stage,
+            holder,
+            offered_to,
+            held_since_us: row.held_since,
+            sealed_count: row.sealed_count,
+            tubes: store::tubes_in(tx, id)?,
+            findings,
+        })
     });
     Ok(Json(answer.await?))
 }
@@ -128,7 +150,8 @@ struct AdmitAsked {
 }
 
 async fn admit_json(State(app): State<App>, actor: Actor, At(box_id): At<BoxId>, Body(asked): Body<AdmitAsked>) -> Answered<Json<Acknowledgement>> {
-    let command = AdmitBox { box_id, laboratory: asked.laboratory, count: asked.count, seal_intact: asked.seal_intact, temperature_tenths_c: asked.temperature_tenths_c };
+    let command =
+        AdmitBox { box_id, laboratory: asked.laboratory, count: asked.count, seal_intact: asked.seal_intact, temperature_tenths_c: asked.temperature_tenths_c };
     Ok(Json(admit(&app, &actor, asked.id, command).await?.acknowledgement))
 }
 

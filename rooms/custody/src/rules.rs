@@ -219,6 +219,7 @@ mod tests {
 
     #[test]
     fn a_laboratory_takes_what_it_declared_and_no_more() {
+        // CU-5
         let offered = Some(follow(&journey()[..5]));
         let state = |declared, taken| AdmissionState { custody: offered.clone(), declared, taken };
         assert!(admit(&state(Some(100), 93), &command(7)).is_ok());

@@ -20,11 +20,27 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         BoxOffered::KIND => {
             let body: BoxOffered = event.body()?;
             let (account, laboratory) = taker(Some(body.to));
-            step(tx, event, body.box_id, &StepRow { step: "offered", to_account: account, to_laboratory: laboratory, count: Some(body.count.into()), ..StepRow::default() })
+            step(
+                tx,
+                event,
+                body.box_id,
+                &StepRow { step: "offered", to_account: account, to_laboratory: laboratory, count: Some(body.count.into()), ..StepRow::default() },
+            )
         }
         BoxAccepted::KIND => {
             let body: BoxAccepted = event.body()?;
-            step(tx, event, body.box_id, &StepRow { step: "accepted", count: Some(body.count.into()), seal_intact: Some(body.seal_intact), temperature: body.temperature_tenths_c, ..StepRow::default() })
+            step(
+                tx,
+                event,
+                body.box_id,
+                &StepRow {
+                    step: "accepted",
+                    count: Some(body.count.into()),
+                    seal_intact: Some(body.seal_intact),
+                    temperature: body.temperature_tenths_c,
+                    ..StepRow::default()
+                },
+            )
         }
         BoxDeclined::KIND => {
             let body: BoxDeclined = event.body()?;
@@ -42,7 +58,8 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
 }
 
 /// A step may arrive before the opening of its box.
-const ENSURE_BOX: &str = "INSERT INTO box (bucket, id, code, point, stage, seal, tubes) VALUES ($1, $2, '', 0, 'unknown', '', 0) ON CONFLICT (bucket, id) DO NOTHING";
+const ENSURE_BOX: &str =
+    "INSERT INTO box (bucket, id, code, point, stage, seal, tubes) VALUES ($1, $2, '', 0, 'unknown', '', 0) ON CONFLICT (bucket, id) DO NOTHING";
 
 fn box_opened(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body: BoxOpened = event.body()?;
@@ -71,14 +88,26 @@ fn tube_boxed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
 fn box_admitted(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body = event.decided::<AdmitBox>()?.command;
     admission(tx, event, body.box_id, body.laboratory, body.count, false)?;
-    let row = StepRow { step: "admitted", to_laboratory: Some(body.laboratory), count: Some(body.count.into()), seal_intact: Some(body.seal_intact), temperature: body.temperature_tenths_c, ..StepRow::default() };
+    let row = StepRow {
+        step: "admitted",
+        to_laboratory: Some(body.laboratory),
+        count: Some(body.count.into()),
+        seal_intact: Some(body.seal_intact),
+        temperature: body.temperature_tenths_c,
+        ..StepRow::default()
+    };
     step(tx, event, body.box_id, &row)
 }
 
 fn box_arrived(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body: BoxArrivedAnyway = event.body()?;
     admission(tx, event, body.box_id, body.laboratory, body.count, true)?;
-    step(tx, event, body.box_id, &StepRow { step: "arrived_anyway", to_laboratory: Some(body.laboratory), count: Some(body.count.into()), ..StepRow::default() })
+    step(
+        tx,
+        event,
+        body.box_id,
+        &StepRow { step: "arrived_anyway", to_laboratory: Some(body.laboratory), count: Some(body.count.into()), ..StepRow::default() },
+    )
 }
 
 fn admission(tx: &mut Tx<'_>, event: &Event, id: BoxId, laboratory: PlaceId, tubes: u16, anyway: bool) -> StoreResult<()> {
@@ -126,7 +155,20 @@ fn step(tx: &mut Tx<'_>, event: &Event, id: BoxId, row: &StepRow<'_>) -> StoreRe
     tx.execute(
         "INSERT INTO box_step (bucket, id, box, step, actor, to_account, to_laboratory, count, seal_intact, temperature_tenths_c, detail, happened_us) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (bucket, id) DO NOTHING",
-        params![event.id.bucket_number(), event.id, id, row.step, event.actor, row.to_account, row.to_laboratory, row.count, row.seal_intact, row.temperature, row.detail, event.happened],
+        params![
+            event.id.bucket_number(),
+            event.id,
+            id,
+            row.step,
+            event.actor,
+            row.to_account,
+            row.to_laboratory,
+            row.count,
+            row.seal_intact,
+            row.temperature,
+            row.detail,
+            event.happened
+        ],
     )?;
     let custody = rules::follow(&steps(tx, id)?);
     let (offered_account, offered_laboratory) = taker(custody.offer);
@@ -212,7 +254,8 @@ pub struct BoxRow {
     pub tubes: i64,
 }
 
-const BOX: &str = "SELECT id, code, point, stage, holder_account, holder_laboratory, offered_account, offered_laboratory, held_since_us, sealed_count, seal, tubes FROM box";
+const BOX: &str =
+    "SELECT id, code, point, stage, holder_account, holder_laboratory, offered_account, offered_laboratory, held_since_us, sealed_count, seal, tubes FROM box";
 
 fn box_of_row(row: &Row) -> StoreResult<BoxRow> {
     Ok(BoxRow {
@@ -298,16 +341,23 @@ pub fn missing_tubes(tx: &mut Tx<'_>, sealed_before: Timestamp, limit: i64) -> S
 
 /// Findings of a box: code and when.
 pub fn findings(tx: &mut Tx<'_>, id: BoxId) -> StoreResult<Vec<(String, Timestamp)>> {
-    let rows = tx.query("SELECT code, happened_us FROM custody_finding WHERE bucket = $1 AND box = $2 ORDER BY happened_us, code", params![id.bucket_number(), id])?;
+    let rows =
+        tx.query("SELECT code, happened_us FROM custody_finding WHERE bucket = $1 AND box = $2 ORDER BY happened_us, code", params![id.bucket_number(), id])?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.time(1)?))).collect()
 }
 
 /// Every violation of this room's invariants: name and detail.
 pub fn check_invariants(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
     const CHECKS: [(&str, &str); 4] = [
-        ("CU-1", "SELECT id FROM box WHERE code <> '' AND holder_account IS NULL AND holder_laboratory IS NULL AND EXISTS (SELECT 1 FROM box_step s WHERE s.box = box.id AND s.actor IS NOT NULL)"),
+        (
+            "CU-1",
+            "SELECT id FROM box WHERE code <> '' AND holder_account IS NULL AND holder_laboratory IS NULL AND EXISTS (SELECT 1 FROM box_step s WHERE s.box = box.id AND s.actor IS NOT NULL)",
+        ),
         ("CU-2", "SELECT id FROM box WHERE holder_account IS NOT NULL AND holder_laboratory IS NOT NULL"),
-        ("CU-4", "SELECT tube FROM boxed_tube t WHERE NOT EXISTS (SELECT 1 FROM custody_finding f WHERE f.box = t.box AND f.code = 'tube-in-two-boxes') GROUP BY tube HAVING count(*) > 1"),
+        (
+            "CU-4",
+            "SELECT tube FROM boxed_tube t WHERE NOT EXISTS (SELECT 1 FROM custody_finding f WHERE f.box = t.box AND f.code = 'tube-in-two-boxes') GROUP BY tube HAVING count(*) > 1",
+        ),
         ("CU-6", "SELECT b.id FROM box b WHERE b.tubes <> (SELECT count(*) FROM boxed_tube t WHERE t.bucket = b.bucket AND t.box = b.id)"),
     ];
     let mut violations = Vec::new();

@@ -73,7 +73,14 @@ mod tests {
 
     #[test]
     fn an_axis_is_said_once() {
-        let curve = |cycles: &[f64]| CurveStored { well: 0, target: String::new(), dye: String::new(), cycles: encode(cycles), fluorescence: encode(&[5.0]), instrument_cq_milli: Some(21_500) };
+        let curve = |cycles: &[f64]| CurveStored {
+            well: 0,
+            target: String::new(),
+            dye: String::new(),
+            cycles: encode(cycles),
+            fluorescence: encode(&[5.0]),
+            instrument_cq_milli: Some(21_500),
+        };
         let drawn = decode_all(&[curve(&[1.0, 2.0]), curve(&[]), curve(&[0.5])]);
         assert_eq!(drawn.iter().map(|curve| curve.cycles.clone()).collect::<Vec<_>>(), vec![vec![1.0, 2.0], vec![1.0, 2.0], vec![0.5]]);
         assert_eq!(drawn[1].instrument_cq, Some(21.5));

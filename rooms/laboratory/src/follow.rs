@@ -68,7 +68,10 @@ fn tube_opened(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
         params![tube.bucket_number(), tube, &body.code, body.campaign, body.point, i64::from(body.ratio), body.follow_up, body.fluid_lot, event.happened],
     )?;
     // Whoever looked at it before its opening arrived was right to be told, and need not be asked again.
-    tx.execute("UPDATE laboratory_finding SET settled_us = $2 WHERE subject = $1 AND code = 'tube_not_opened' AND settled_us IS NULL", params![tube, event.happened])?;
+    tx.execute(
+        "UPDATE laboratory_finding SET settled_us = $2 WHERE subject = $1 AND code = 'tube_not_opened' AND settled_us IS NULL",
+        params![tube, event.happened],
+    )?;
     hand(tx, tube, "tube", "opened", event.actor, event.happened)
 }
 

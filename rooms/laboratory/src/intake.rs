@@ -115,4 +115,3 @@ fn channel(dye: &str) -> String {
     let plain: String = dye.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
     if ["HEX", "JOE", "YAKIMAYELLOW"].contains(&plain.as_str()) { "VIC".to_owned() } else { plain }
 }
-

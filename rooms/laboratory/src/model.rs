@@ -260,19 +260,33 @@ pub fn can_be_overridden(code: &str) -> bool {
 pub enum ResultState {
     Preliminary,
     /// One of two people signed.
-    SignedOnce { by: AccountId, director: bool, at: Timestamp },
+    SignedOnce {
+        by: AccountId,
+        director: bool,
+        at: Timestamp,
+    },
     /// By rule or by two people.
     Released(Release),
     /// The correction of a released result; the version before it stays.
-    Amended { by: AccountId, and: AccountId, reason: String },
+    Amended {
+        by: AccountId,
+        and: AccountId,
+        reason: String,
+    },
 }
 
 /// On whose word a result went out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Release {
     /// A clean negative, by the rules it passed, at one person's word.
-    ByRule { passed: Vec<String>, by: AccountId },
-    ByTwo { by: AccountId, and: AccountId },
+    ByRule {
+        passed: Vec<String>,
+        by: AccountId,
+    },
+    ByTwo {
+        by: AccountId,
+        and: AccountId,
+    },
 }
 
 impl ResultState {

@@ -125,7 +125,8 @@ fn tube_json(tube: &TubeOfPerson, site: &baton_kit::Site) -> Value {
     let show = |at: Option<Timestamp>| at.map(|at| site.show(at));
     // The versions that were out before the one that holds.
     let out: Vec<&TubeResult> = tube.versions.iter().filter(|version| version.state.is_out()).collect();
-    let earlier: Vec<Value> = out.iter().take(out.len().saturating_sub(1)).map(|version| json!({"outcome": version.outcome.name(), "at": site.show(version.at)})).collect();
+    let earlier: Vec<Value> =
+        out.iter().take(out.len().saturating_sub(1)).map(|version| json!({"outcome": version.outcome.name(), "at": site.show(version.at)})).collect();
     json!({
         "tube": tube.clock.tube.to_string(),
         "code": tube.clock.code,

@@ -43,23 +43,54 @@ const PAGE_LIMIT: i64 = 500;
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/v1/laboratory/waiting", WATCH_ACCESS, "Tubes taken in that wait for a plate, oldest first", waiting).answers::<Vec<TubeWaiting>>(),
-        Route::post("/v1/laboratory/plates", BENCH_ACCESS, "Lay a plate by rule, some wells by hand", lay_plate).takes::<PlateAsked>().answers::<PlateAnswered>(),
-        Route::post("/v1/laboratory/bench-plates", BENCH_ACCESS, "Lay a plate that holds nobody's specimen", lay_bench_plate).takes::<BenchPlateAsked>().answers::<PlateMade>(),
+        Route::post("/v1/laboratory/plates", BENCH_ACCESS, "Lay a plate by rule, some wells by hand", lay_plate)
+            .takes::<PlateAsked>()
+            .answers::<PlateAnswered>(),
+        Route::post("/v1/laboratory/bench-plates", BENCH_ACCESS, "Lay a plate that holds nobody's specimen", lay_bench_plate)
+            .takes::<BenchPlateAsked>()
+            .answers::<PlateMade>(),
         Route::get("/v1/laboratory/plates/{plate}", WATCH_ACCESS, "A plate and its layout", plate).answers::<PlateAnswered>(),
-        Route::post("/v1/laboratory/plates/{plate}/discard", BENCH_ACCESS, "Take a plate out of use before it is read", discard).takes::<ReasonAsked>().answers::<Done>(),
-        Route::get("/v1/laboratory/plates/{plate}/worklist", WATCH_ACCESS, "The layout as a file for the instrument's software: ?for=quantstudio or ?for=cfx&dye=FAM", worklist),
-        Route::post("/v1/laboratory/runs", BENCH_ACCESS, "Read an instrument's file onto a plate: multipart (plate, file) or the bare file with ?plate=…&file_name=…", read_run).answers::<RunAnswered>().up_to(FILE_BYTES_MAX),
+        Route::post("/v1/laboratory/plates/{plate}/discard", BENCH_ACCESS, "Take a plate out of use before it is read", discard)
+            .takes::<ReasonAsked>()
+            .answers::<Done>(),
+        Route::get(
+            "/v1/laboratory/plates/{plate}/worklist",
+            WATCH_ACCESS,
+            "The layout as a file for the instrument's software: ?for=quantstudio or ?for=cfx&dye=FAM",
+            worklist,
+        ),
+        Route::post(
+            "/v1/laboratory/runs",
+            BENCH_ACCESS,
+            "Read an instrument's file onto a plate: multipart (plate, file) or the bare file with ?plate=…&file_name=…",
+            read_run,
+        )
+        .answers::<RunAnswered>()
+        .up_to(FILE_BYTES_MAX),
         Route::get("/v1/laboratory/runs/{run}", WATCH_ACCESS, "A run: controls, findings, calls and readings", run).answers::<RunShown>(),
-        Route::post("/v1/laboratory/runs/{run}/sign", BENCH_ACCESS, "Sign tubes of a run; without tubes, release every clean negative by rule", sign).takes::<SignAsked>().answers::<SignAnswered>(),
-        Route::post("/v1/laboratory/runs/{run}/override", BENCH_ACCESS, "Propose to let a held run through", propose_override).takes::<ReasonAsked>().answers::<Done>(),
-        Route::post("/v1/laboratory/runs/{run}/override/confirm", BENCH_ACCESS, "Confirm as the second person", confirm_override).takes::<IdAsked>().answers::<Done>(),
-        Route::post("/v1/laboratory/tubes/{tube}/amendment", BENCH_ACCESS, "Propose to correct a released result", propose_amendment).takes::<AmendmentAsked>().answers::<Done>(),
-        Route::post("/v1/laboratory/tubes/{tube}/amend", BENCH_ACCESS, "Correct a released result as the second person", amend).takes::<AmendmentAsked>().answers::<Done>(),
+        Route::post("/v1/laboratory/runs/{run}/sign", BENCH_ACCESS, "Sign tubes of a run; without tubes, release every clean negative by rule", sign)
+            .takes::<SignAsked>()
+            .answers::<SignAnswered>(),
+        Route::post("/v1/laboratory/runs/{run}/override", BENCH_ACCESS, "Propose to let a held run through", propose_override)
+            .takes::<ReasonAsked>()
+            .answers::<Done>(),
+        Route::post("/v1/laboratory/runs/{run}/override/confirm", BENCH_ACCESS, "Confirm as the second person", confirm_override)
+            .takes::<IdAsked>()
+            .answers::<Done>(),
+        Route::post("/v1/laboratory/tubes/{tube}/amendment", BENCH_ACCESS, "Propose to correct a released result", propose_amendment)
+            .takes::<AmendmentAsked>()
+            .answers::<Done>(),
+        Route::post("/v1/laboratory/tubes/{tube}/amend", BENCH_ACCESS, "Correct a released result as the second person", amend)
+            .takes::<AmendmentAsked>()
+            .answers::<Done>(),
         Route::post("/v1/laboratory/findings/settle", BENCH_ACCESS, "Close a finding", settle).takes::<SettleAsked>().answers::<Done>(),
-        Route::get("/v1/laboratory/clock", WATCH_ACCESS, "Tubes on their way, oldest first, and how long released ones took", clock_json).answers::<ClockAnswered>(),
+        Route::get("/v1/laboratory/clock", WATCH_ACCESS, "Tubes on their way, oldest first, and how long released ones took", clock_json)
+            .answers::<ClockAnswered>(),
         Route::get("/v1/laboratory/capability", WATCH_ACCESS, "What each laboratory declared and what it did", capability_json).answers::<Vec<Capability>>(),
-        Route::get("/v1/laboratory/lineage/person/{person}", TRACE_ACCESS, "From a person to tubes, hands, lots, wells and runs", lineage_person).answers::<PersonLineage>(),
-        Route::get("/v1/laboratory/lineage/{origin}/{id}", TRACE_ACCESS, "From a lot, plate, operator, box or tube to the people", lineage_json).answers::<LineageAnswered>(),
+        Route::get("/v1/laboratory/lineage/person/{person}", TRACE_ACCESS, "From a person to tubes, hands, lots, wells and runs", lineage_person)
+            .answers::<PersonLineage>(),
+        Route::get("/v1/laboratory/lineage/{origin}/{id}", TRACE_ACCESS, "From a lot, plate, operator, box or tube to the people", lineage_json)
+            .answers::<LineageAnswered>(),
         Route::get("/v1/laboratory/lineage/{origin}/{id}/people.csv", TRACE_ACCESS, "All people of a look-up, as a file", lineage_csv),
         Route::get("/v1/laboratory/people/{person}/report", Access::Roles(REPORT_ROLES), "A person's result as a signed file", report_file),
     ]
@@ -91,7 +122,14 @@ async fn waiting(State(app): State<App>, actor: Actor, Asked(asked): Asked<Labor
             let mut tubes = Vec::new();
             for clock in clock::waiting_for_plate(tx, asked.laboratory, 5_000)? {
                 let assay = assay_of(tx, &clock)?;
-                tubes.push(TubeWaiting { tube: clock.tube, code: clock.code, assay, ratio: clock.ratio, follow_up: clock.follow_up, first_swab_us: clock.first_swab });
+                tubes.push(TubeWaiting {
+                    tube: clock.tube,
+                    code: clock.code,
+                    assay,
+                    ratio: clock.ratio,
+                    follow_up: clock.follow_up,
+                    first_swab_us: clock.first_swab,
+                });
             }
             Ok(tubes)
         })
@@ -249,7 +287,11 @@ pub(crate) fn download(text: impl Into<HttpBody>, kind: &'static str, name: &str
 
 fn worklist_of(plate: &Plate, layout: &[WellLaid], code: impl Fn(u16) -> Option<String>) -> Worklist {
     let rules = plate.assay.as_deref().and_then(RuleSet::builtin);
-    let targets: Vec<WorklistTarget> = rules.iter().flat_map(|rules| &rules.targets).map(|target| WorklistTarget { name: target.name.clone(), dye: target.dye.clone(), quencher: None }).collect();
+    let targets: Vec<WorklistTarget> = rules
+        .iter()
+        .flat_map(|rules| &rules.targets)
+        .map(|target| WorklistTarget { name: target.name.clone(), dye: target.dye.clone(), quencher: None })
+        .collect();
     let columns = layout::columns(plate.wells);
     let well = |laid: &WellLaid| {
         let (sample, content) = match laid.content {
@@ -401,8 +443,22 @@ async fn run(State(app): State<App>, actor: Actor, At(id): At<RunId>) -> Answere
         .read(move |tx| {
             let run = bench::run(tx, id)?.ok_or_else(|| Refusal::absent("lab-run-unknown").with("run", id))?;
             commands::reach(tx, &actor, run.laboratory)?;
-            let calls = bench::calls(tx, id)?.into_iter().map(|(call, tube)| CallShown { well: call.well, tube, result: call.result, reasons: call.reasons, action: call.action, not_passed: call.not_passed });
-            let readings = bench::readings(tx, id, None)?.into_iter().map(|r| ReadingShown { well: r.well, target: r.target, call: r.call, p_positive: r.p_positive, cq: r.cq, reasons: r.reasons });
+            let calls = bench::calls(tx, id)?.into_iter().map(|(call, tube)| CallShown {
+                well: call.well,
+                tube,
+                result: call.result,
+                reasons: call.reasons,
+                action: call.action,
+                not_passed: call.not_passed,
+            });
+            let readings = bench::readings(tx, id, None)?.into_iter().map(|r| ReadingShown {
+                well: r.well,
+                target: r.target,
+                call: r.call,
+                p_positive: r.p_positive,
+                cq: r.cq,
+                reasons: r.reasons,
+            });
             Ok(RunShown {
                 run: id,
                 plate: run.plate,
@@ -552,8 +608,16 @@ async fn clock_json(State(app): State<App>, actor: Actor, Asked(asked): Asked<Cl
             let mut sight = Sight::of(&actor);
             let (waiting, late, tubes) = sight.waiting(tx, now, limit)?;
             let released = sight.turnarounds(tx, from)?;
-            let tick = |clock: TubeClock| TubeTicking { left_s: clock.began().map(|began| (LIMIT_US - now.since(began)) / 1_000_000), began_us: clock.began(), stage: clock.stage().name().to_owned(), tube: clock.tube, code: clock.code };
-            let groups = By::ALL.iter().flat_map(|by| grouped(&released, *by).into_iter().take(50).map(|(id, spread)| GroupShown { by: by.name().to_owned(), id, turnaround_s: spread.into() }));
+            let tick = |clock: TubeClock| TubeTicking {
+                left_s: clock.began().map(|began| (LIMIT_US - now.since(began)) / 1_000_000),
+                began_us: clock.began(),
+                stage: clock.stage().name().to_owned(),
+                tube: clock.tube,
+                code: clock.code,
+            };
+            let groups = By::ALL.iter().flat_map(|by| {
+                grouped(&released, *by).into_iter().take(50).map(|(id, spread)| GroupShown { by: by.name().to_owned(), id, turnaround_s: spread.into() })
+            });
             Ok(ClockAnswered {
                 limit_s: LIMIT_US / 1_000_000,
                 waiting,
@@ -705,7 +769,12 @@ pub(crate) fn people_page(tx: &mut Tx<'_>, origin: Origin, after: Option<TubeId>
     Ok((lineage::people_of(tx, &tubes)?, next))
 }
 
-async fn lineage_json(State(app): State<App>, actor: Actor, At((kind, id)): At<(String, AnyId)>, Asked(asked): Asked<PageAsked>) -> Answered<Json<LineageAnswered>> {
+async fn lineage_json(
+    State(app): State<App>,
+    actor: Actor,
+    At((kind, id)): At<(String, AnyId)>,
+    Asked(asked): Asked<PageAsked>,
+) -> Answered<Json<LineageAnswered>> {
     let origin = origin_of(&kind, id)?;
     let who = actor.clone();
     let answer = app
@@ -754,7 +823,15 @@ fn csv_of(people: &[Reached]) -> String {
     people.iter().fold(String::new(), |mut text, reached| {
         let number = |at: Option<Timestamp>| at.map(|at| at.0.to_string()).unwrap_or_default();
         let code = reached.code.as_deref().unwrap_or("").replace('"', "\"\"");
-        _ = write!(text, "{},\"{code}\",{},{},{},{}\r\n", reached.tube, reached.person, reached.swabbed_us.0, number(reached.released_us), reached.outcome.map_or("", TubeOutcome::name));
+        _ = write!(
+            text,
+            "{},\"{code}\",{},{},{},{}\r\n",
+            reached.tube,
+            reached.person,
+            reached.swabbed_us.0,
+            number(reached.released_us),
+            reached.outcome.map_or("", TubeOutcome::name)
+        );
         text
     })
 }

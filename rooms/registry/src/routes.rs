@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use baton_desk::accounts::store as accounts;
 use baton_desk::form::{Asked, At, Body};
-use baton_desk::{Access, Actor, Answered, App, Role, Route, any_id};
+use baton_desk::{Access, Actor, Answered, App, Role, Route, Scope, any_id};
 use baton_kit::{Bucket, EventId, ImportId, LotId, PersonId, PlaceId, Refusal, Timestamp, TypedId};
 use baton_ledger::{Draft, Sealed, StoreResult, Tx, Undecided, to_json};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub(crate) const UPLOAD_BYTES_MAX: usize = 128 << 20;
 const PLACES_MAX: i64 = 5_000;
 /// People of one search.
 pub(crate) const FOUND_MAX: usize = 50;
+/// People opened to find those in reach; whoever is asked for with a more common name is found by document or place.
+const FOUND_BEFORE_SCOPE_MAX: usize = 2_000;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -343,7 +345,9 @@ pub(crate) async fn find_people(app: &App, actor: &Actor, text: String) -> Resul
             }
             let certain = carried.is_some() || !shown.is_empty();
             if !certain && SEE.admits(&asker) {
-                shown = store::search(tx, &vault, &text, FOUND_MAX)?;
+                // Whoever sees one zone must not be shown fewer because others bear the name elsewhere.
+                let limit = if asker.scope == Scope::Everywhere { FOUND_MAX } else { FOUND_BEFORE_SCOPE_MAX };
+                shown = store::search(tx, &vault, &text, limit)?;
             }
             let mut placed = Vec::with_capacity(shown.len());
             for brief in shown {
@@ -352,6 +356,7 @@ pub(crate) async fn find_people(app: &App, actor: &Actor, text: String) -> Resul
                     placed.push((brief, membership));
                 }
             }
+            placed.truncate(FOUND_MAX);
             Ok(placed)
         })
         .await?;

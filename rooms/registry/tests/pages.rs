@@ -271,6 +271,24 @@ async fn a_nurse_finds_by_document_and_registers_but_does_not_browse() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_warden_finds_the_own_people_among_many_namesakes() {
+    let front = Front::new();
+    let admin = front.user("admin", Role::Administrator, Scope::Everywhere).await;
+    let row = |n: usize, zone: &str| format!("张伟,passport,E{n:08},{zone}\n");
+    let elsewhere: String = (0..120).map(|n| row(n, "Z01")).collect();
+    let csv = format!("name,document_type,document_number,zone\n{elsewhere}{}", row(900, "Z02"));
+    let (status, report) = front.send("POST", "/v1/registry/imports?file=a.csv&mode=commit", &admin, Some(csv), "text/csv").await;
+    assert_eq!(status, StatusCode::OK, "{report}");
+    let zones: Value = serde_json::from_str(&front.get(&admin, "/v1/registry/places?kind=zone").await).unwrap();
+    let own: PlaceId = zones[1]["id"].as_str().unwrap().parse().unwrap();
+    let warden = front.user("warden", Role::GridWarden, Scope::Places(vec![own])).await;
+    let (_, found) = front.json(&warden, "/v1/registry/people/find", json!({"text": "张伟"})).await;
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    let (_, found) = front.json(&admin, "/v1/registry/people/find", json!({"text": "张伟"})).await;
+    assert_eq!(found.as_array().unwrap().len(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_speak_three_languages() {
     let front = Front::new();
     let admin = front.user("admin", Role::Administrator, Scope::Everywhere).await;

@@ -1,15 +1,18 @@
 //! What of this room is in somebody's hand now.
 
 use baton_desk::{Actor, InboxItem, Role};
-use baton_kit::{Timestamp, time::{HOUR_US, MINUTE_US}};
+use baton_kit::{
+    Timestamp,
+    time::{HOUR_US, MINUTE_US},
+};
 use baton_ledger::{StoreResult, Tx};
 
 use crate::campaign::store::{self as campaigns, Ask};
 use crate::events::Cadence;
+use crate::follow_up;
 use crate::model::Campaign;
 use crate::specimen::{pages::resume_link, store as specimens};
 use crate::view::reach;
-use crate::follow_up;
 
 /// A filled tube should be sealed this soon after its opening.
 const SEAL_WITHIN_US: i64 = 30 * MINUTE_US;
@@ -58,7 +61,8 @@ fn of_campaign(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, now: Timesta
         let words = if now >= campaign.closes { "inbox-people-missed" } else { "inbox-people-missing" };
         items.push(item(words, missing, "/missing", Some(campaign.closes)));
     }
-    let waiting = follow_up::store::open_entries(tx, campaign.id, 5_000)?.into_iter().filter(|entry| entry.again.is_none() && actor.scope.reaches_any(&entry.at.chain()));
+    let waiting =
+        follow_up::store::open_entries(tx, campaign.id, 5_000)?.into_iter().filter(|entry| entry.again.is_none() && actor.scope.reaches_any(&entry.at.chain()));
     let waiting: Vec<Timestamp> = waiting.map(|entry| entry.opened).collect();
     if let Some(first) = waiting.iter().min() {
         items.push(item("inbox-follow-up", waiting.len() as i64, "/follow-up", Some(first.plus_us(2 * HOUR_US))));

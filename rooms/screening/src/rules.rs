@@ -131,7 +131,10 @@ pub enum Finds<'s> {
     /// Never tested: swab again, with the coded reason.
     Void(&'s str),
     /// Not clean. `resample`: swab this person again, singly; not so while their own positive waits for its release.
-    Held { outcome: Outcome, resample: bool },
+    Held {
+        outcome: Outcome,
+        resample: bool,
+    },
     /// A released negative of a pool.
     Clean,
     /// A released result of the person's own specimen.
@@ -210,8 +213,17 @@ pub fn follow_ups(specimens: &[Specimen]) -> Vec<FollowUp> {
 
 fn follow_up(specimen: &Specimen, all: &[Specimen]) -> Option<FollowUp> {
     let tube = &specimen.tube;
-    let later = |single: bool| all.iter().rev().find(|s| (s.swabbed, s.scan) > (specimen.swabbed, specimen.scan) && (!single || s.tube.ratio == 1)).map(|s| s.tube.id);
-    let entry = |reason: &str, single, opened, closed| FollowUp { tube: tube.id, round: tube.round, reason: reason.to_owned(), single, opened, closed, again: later(single) };
+    let later =
+        |single: bool| all.iter().rev().find(|s| (s.swabbed, s.scan) > (specimen.swabbed, specimen.scan) && (!single || s.tube.ratio == 1)).map(|s| s.tube.id);
+    let entry = |reason: &str, single, opened, closed| FollowUp {
+        tube: tube.id,
+        round: tube.round,
+        reason: reason.to_owned(),
+        single,
+        opened,
+        closed,
+        again: later(single),
+    };
     match finds(tube) {
         Finds::Held { outcome, resample: true } => {
             let opened = tube.first_held.map_or(specimen.swabbed, |(at, _)| at);
@@ -253,7 +265,18 @@ pub type Findings = BTreeSet<(&'static str, Option<PersonId>)>;
 
 /// Codes that [`tube_findings`] answers for; [`person_findings`] answers for the others.
 pub const TUBE_CODES: [&str; 12] = [
-    "tube-unknown", "tube-full", "code-used", "fluid-expired", "fluid-recalled", "fluid-unknown", "campaign-unknown", "ratio-exceeds", "sampled-after-seal", "twice-in-tube", "count-mismatch", "sealed-twice",
+    "tube-unknown",
+    "tube-full",
+    "code-used",
+    "fluid-expired",
+    "fluid-recalled",
+    "fluid-unknown",
+    "campaign-unknown",
+    "ratio-exceeds",
+    "sampled-after-seal",
+    "twice-in-tube",
+    "count-mismatch",
+    "sealed-twice",
 ];
 pub const PERSON_CODES: [&str; 3] = ["sampled-twice", "pool-during-hold", "person-unknown"];
 
@@ -300,10 +323,135 @@ pub fn person_findings(specimens: &[Specimen], known: bool) -> BTreeSet<(TubeId,
         if !tube.follow_up && earlier().any(|other| other.tube.round == tube.round && !void(other) && other.tube.first_held.is_none()) {
             found.insert((tube.id, "sampled-twice"));
         }
-        let held_by_then = |other: &Specimen| matches!(finds(&other.tube), Finds::Held { resample: true, .. }) && other.tube.first_held.is_some_and(|(at, _)| at <= specimen.swabbed);
+        let held_by_then = |other: &Specimen| {
+            matches!(finds(&other.tube), Finds::Held { resample: true, .. }) && other.tube.first_held.is_some_and(|(at, _)| at <= specimen.swabbed)
+        };
         if tube.ratio > 1 && earlier().any(held_by_then) {
             found.insert((tube.id, "pool-during-hold"));
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_kit::{AnyId, Bucket, Device, PlaceId, TypedId};
+
+    use super::*;
+    use crate::events::Who;
+
+    const NOW: Timestamp = Timestamp(1_774_000_000_000_000);
+    const HERE: CampaignContext = CampaignContext { places_known: true, people_known: true };
+
+    fn id<T: TypedId>(n: u32) -> T {
+        baton_kit::EventId::new(Bucket::new(5).unwrap(), Device::new(7).unwrap(), n).created()
+    }
+    fn code(answer: Result<(), Refusal>) -> &'static str {
+        answer.err().map_or("", |refusal| refusal.code)
+    }
+
+    fn daily() -> OpenCampaign {
+        OpenCampaign {
+            name: "round".to_owned(),
+            who: Who { places: vec![id::<PlaceId>(1)], ..Who::default() },
+            assay: "orf1ab-n-ic".to_owned(),
+            ratio: 10,
+            opens_us: NOW,
+            closes_us: NOW.plus_us(DAY_US),
+            cadence: Cadence::EveryDays(1),
+        }
+    }
+    fn running() -> Campaign {
+        let OpenCampaign { name, who, assay, ratio, cadence, opens_us: opens, closes_us: closes } = daily();
+        Campaign { id: id(1), name, who, assay, ratio, cadence, rounds: 1, opens, closes }
+    }
+    fn opening(change: impl FnOnce(&mut OpenCampaign)) -> &'static str {
+        let mut command = daily();
+        change(&mut command);
+        code(open_campaign(HERE, &command, NOW))
+    }
+
+    #[test]
+    fn a_campaign_is_bounded() {
+        assert_eq!(opening(|_| {}), "");
+        assert_eq!(opening(|c| c.who.tags = vec!["t".to_owned(); WHO_LIMIT]), "");
+        assert_eq!(opening(|c| c.who.tags = vec!["t".to_owned(); WHO_LIMIT + 1]), "who-too-long");
+        assert_eq!(opening(|c| c.who.people = vec![id(1); WHO_LIMIT + 1]), "who-too-long");
+        assert_eq!(opening(|c| c.assay = " ".to_owned()), "screening-assay-unknown");
+        assert_eq!(opening(|c| c.assay = "a".repeat(81)), "screening-assay-unknown");
+        for (days, wanted) in [(0, "cadence-wrong"), (1, ""), (60, ""), (61, "cadence-wrong")] {
+            assert_eq!(opening(|c| c.cadence = Cadence::EveryDays(days)), wanted, "{days} days");
+        }
+    }
+
+    #[test]
+    fn a_window_has_a_length_and_an_end_to_come() {
+        assert_eq!(opening(|c| c.closes_us = c.opens_us), "window-wrong");
+        assert_eq!(opening(|c| c.closes_us = c.opens_us.plus_us(WINDOW_LONGEST_US)), "");
+        assert_eq!(opening(|c| c.closes_us = c.opens_us.plus_us(WINDOW_LONGEST_US + 1)), "window-wrong");
+        assert_eq!(opening(|c| (c.opens_us, c.closes_us) = (NOW.plus_us(-DAY_US), NOW)), "window-wrong", "over before it was opened");
+    }
+
+    #[test]
+    fn the_next_round_opens_after_the_last() {
+        let campaign = running();
+        let next = |opens_us: Timestamp| code(open_round(Some(&campaign), &OpenRound { campaign: campaign.id, round: 2, opens_us, closes_us: NOW.plus_us(2 * DAY_US) }, NOW));
+        assert_eq!(next(NOW.plus_us(DAY_US)), "");
+        assert_eq!(next(NOW), "round-overlaps");
+        assert_eq!(next(NOW.plus_us(-1)), "round-overlaps");
+        let unknown = OpenRound { campaign: id(2), round: 1, opens_us: NOW, closes_us: NOW.plus_us(1) };
+        assert_eq!(code(open_round(None, &unknown, NOW)), "campaign-unknown");
+    }
+
+    /// The judgement of a coded reason with its remark, by the rule given.
+    fn judged_remarks(judge: impl Fn(&str, &str) -> &'static str) {
+        assert_eq!(judge("left", ""), "");
+        assert_eq!(judge("other", " "), "screening-remark-missing");
+        assert_eq!(judge("other", &"字".repeat(TEXT_LIMIT)), "", "counted in characters, not bytes");
+        assert_eq!(judge("left", &"字".repeat(TEXT_LIMIT + 1)), "screening-remark-long");
+        assert_eq!(judge("whim", ""), "screening-reason-unknown");
+    }
+
+    #[test]
+    fn only_who_is_due_is_excused() {
+        let campaign = running();
+        let excuse = |standing, reason: &str, remark: &str| {
+            let command = ExemptPerson { campaign: campaign.id, person: id(9), reason: reason.to_owned(), remark: remark.to_owned() };
+            code(exempt_person(Some(&campaign), standing, &command))
+        };
+        judged_remarks(|reason, remark| excuse(Some(DueState::Due), reason, remark));
+        assert_eq!(excuse(None, "medical", ""), "person-not-due");
+        for state in DueState::ALL {
+            let wanted = match state {
+                DueState::Due => "",
+                DueState::Exempt => "already-exempt",
+                _ => "already-sampled",
+            };
+            assert_eq!(excuse(Some(state), "medical", ""), wanted, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_follow_up_is_closed_once() {
+        let close = |open, reason: &str, remark: &str| {
+            let command = CloseFollowUp { tube: id(1), person: id(9), reason: reason.to_owned(), remark: remark.to_owned() };
+            code(close_follow_up(open, &command))
+        };
+        judged_remarks(|reason, remark| close(Some(true), reason, remark));
+        assert_eq!(close(None, "left", ""), "follow-up-unknown");
+        assert_eq!(close(Some(false), "left", ""), "follow-up-closed");
+    }
+
+    #[test]
+    fn a_finding_is_settled_once_and_with_words() {
+        let settle = |open, remark: &str| {
+            let command = SettleFinding { subject: id::<AnyId>(1), code: "tube-full".to_owned(), person: None, remark: remark.to_owned() };
+            code(settle_finding(open, &command))
+        };
+        assert_eq!(settle(Some(true), "counted again"), "");
+        assert_eq!(settle(Some(true), "\t"), "screening-remark-missing");
+        assert_eq!(settle(Some(true), &"字".repeat(TEXT_LIMIT + 1)), "screening-remark-long");
+        assert_eq!(settle(None, "seen"), "screening-finding-unknown");
+        assert_eq!(settle(Some(false), "seen"), "screening-finding-settled");
+    }
 }

@@ -12,7 +12,15 @@ use maud::{Markup, html};
 use crate::campaign::store::Reach;
 
 /// Who sees coverage.
-pub const VIEWERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::GridWarden, Role::EnterpriseContact, Role::PointLeader, Role::LaboratoryDirector, Role::Auditor]);
+pub const VIEWERS: Access = Access::Roles(&[
+    Role::Administrator,
+    Role::ZoneManager,
+    Role::GridWarden,
+    Role::EnterpriseContact,
+    Role::PointLeader,
+    Role::LaboratoryDirector,
+    Role::Auditor,
+]);
 /// Who sees which people are missing.
 pub const CHASERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::GridWarden, Role::EnterpriseContact]);
 /// Who opens campaigns and excuses people.

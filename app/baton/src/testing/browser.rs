@@ -32,7 +32,11 @@ async fn browser() -> Option<(Driver, Client)> {
     let options = json!({"goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN", "--window-size=390,844"]}});
     let capabilities = options.as_object()?.clone();
     for _ in 0..100 {
-        if let Ok(client) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new()).capabilities(capabilities.clone()).connect(&format!("http://127.0.0.1:{port}")).await {
+        if let Ok(client) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities.clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+        {
             return Some((driver, client));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

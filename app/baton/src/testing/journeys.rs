@@ -159,13 +159,15 @@ fn in_words(answer: &Value) -> String {
     if let Some(words) = refusal_words(&answer["refusal"]) {
         return words;
     }
-    let notes: Vec<String> = answer["notes"].as_array().into_iter().flatten().map(|note| format!(" — {}", note["message"].as_str().unwrap_or_default())).collect();
+    let notes: Vec<String> =
+        answer["notes"].as_array().into_iter().flatten().map(|note| format!(" — {}", note["message"].as_str().unwrap_or_default())).collect();
     format!("recorded{}", notes.concat())
 }
 
 /// Runs a script; its text with the answers of today.
 async fn play(installation: &Installation, script: &str) -> String {
-    let mut journey = Journey { installation, names: BTreeMap::new(), signed: BTreeMap::new(), who: String::new(), sequences: BTreeMap::new(), last: None, shown: None };
+    let mut journey =
+        Journey { installation, names: BTreeMap::new(), signed: BTreeMap::new(), who: String::new(), sequences: BTreeMap::new(), last: None, shown: None };
     let mut played = String::new();
     for line in script.lines().filter(|line| !line.starts_with('<')) {
         _ = writeln!(played, "{line}");

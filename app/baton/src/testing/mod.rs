@@ -103,7 +103,15 @@ impl Installation {
     /// A user with these roles; the password is the login twice over.
     pub(crate) async fn user(&self, login: &str, roles: &[Role], scope: Scope) -> AccountId {
         let id = self.app().form_id(Bucket::INSTALLATION).await.expect("an id");
-        let new = NewUser { login: login.to_owned(), name: login.to_owned(), password: password(login), roles: roles.to_vec(), scope, language: Language::English, first: false };
+        let new = NewUser {
+            login: login.to_owned(),
+            name: login.to_owned(),
+            password: password(login),
+            roles: roles.to_vec(),
+            scope,
+            language: Language::English,
+            first: false,
+        };
         create_account(self.app(), &operator(), id, new).await.expect("a user")
     }
 

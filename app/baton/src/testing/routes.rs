@@ -42,7 +42,15 @@ async fn nobody_passes_a_route_that_is_not_theirs() {
             continue; // ends the session it is tried with; its own test is in the desk
         }
         let reply = installation.send(route.method.as_str(), &path, None, None).await;
-        assert_eq!(reply.code() == "not-signed-in", route.access != Access::Public, "{} {} without signing in: {} {}", route.method, path, reply.status, reply.text);
+        assert_eq!(
+            reply.code() == "not-signed-in",
+            route.access != Access::Public,
+            "{} {} without signing in: {} {}",
+            route.method,
+            path,
+            reply.status,
+            reply.text
+        );
         for (role, token) in &tokens {
             let reply = installation.send(route.method.as_str(), &path, Some(token), None).await;
             let admitted = match route.access {

@@ -10,7 +10,8 @@ use super::{Installation, Reply};
 
 /// A browser: cookies and forms, from a stated origin.
 async fn browse(installation: &Installation, method: &str, path: &str, cookie: &str, origin: Option<&str>, form: &str) -> (Reply, Option<String>) {
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "baton.example").header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::HOST, "baton.example").header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
     if let Some(origin) = origin {
         request = request.header(header::ORIGIN, origin);
     }
@@ -26,7 +27,8 @@ async fn browse(installation: &Installation, method: &str, path: &str, cookie: &
 async fn a_session_acts_only_from_its_own_pages_and_ends_at_sign_out() {
     let installation = Installation::embedded();
     installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
-    let (reply, cookie) = browse(&installation, "POST", "/sign-in", "", Some("https://baton.example"), "login=root&password=root-root-password&next=/users").await;
+    let (reply, cookie) =
+        browse(&installation, "POST", "/sign-in", "", Some("https://baton.example"), "login=root&password=root-root-password&next=/users").await;
     assert_eq!(reply.status, 303);
     let cookie = cookie.expect("a session cookie");
     assert_eq!(browse(&installation, "GET", "/users", &cookie, None, "").await.0.status, 200);

@@ -67,7 +67,8 @@ impl Play<'_> {
         let asked = json!({"id": id, "code": round.day.plate_code(plate), "laboratory": laboratory, "wells": 96, "assay": self.settings.assay, "tubes": tubes, "extraction_lot": self.lots.extraction, "pcr_lot": self.lots.pcr});
         let laid = hand.sayer.post("/v1/laboratory/plates", &asked).await.with_context(|| round.day.plate_code(plate))?;
         self.tally.decisions += 1;
-        round.plates[plate as usize] = PlateNow { id: text(&laid, "plate")?.to_owned(), run: String::new(), any_negative: false, layout: list(&laid, "layout")?.to_vec() };
+        round.plates[plate as usize] =
+            PlateNow { id: text(&laid, "plate")?.to_owned(), run: String::new(), any_negative: false, layout: list(&laid, "layout")?.to_vec() };
         Ok(())
     }
 
@@ -81,7 +82,11 @@ impl Play<'_> {
         let state = &round.plates[plate as usize];
         let id = hand.sayer.next_id(bucket_of(self.laboratories[round.day.plates[plate as usize].laboratory as usize]));
         let path = format!("/v1/laboratory/runs?plate={}&id={id}&file_name={}.rdml", state.id, round.day.plate_code(plate));
-        let read = hand.sayer.upload(&path, Sent { content_type: "application/octet-stream", bytes: Bytes::from(file) }).await.with_context(|| round.day.plate_code(plate))?;
+        let read = hand
+            .sayer
+            .upload(&path, Sent { content_type: "application/octet-stream", bytes: Bytes::from(file) })
+            .await
+            .with_context(|| round.day.plate_code(plate))?;
         self.tally.decisions += 1;
         self.tally.runs += 1;
         self.tally.wells += state.layout.len() as u64;
@@ -117,7 +122,11 @@ impl Play<'_> {
             let key = round.day.tube_key(tube);
             return Ok((round.day.tube_code(tube), Filling::Tube { key, members: self.truth.members(key), ratio: round.day.settings.ratio }));
         }
-        let kinds = [("no_template_control", "NTC", ControlKind::NoTemplate), ("positive_control", "PC", ControlKind::Positive), ("extraction_control", "EC", ControlKind::Extraction)];
+        let kinds = [
+            ("no_template_control", "NTC", ControlKind::NoTemplate),
+            ("positive_control", "PC", ControlKind::Positive),
+            ("extraction_control", "EC", ControlKind::Extraction),
+        ];
         let kind = kinds.into_iter().find(|(name, ..)| laid.get(name).is_some());
         let (_, sample, kind) = kind.with_context(|| format!("a well of no known content: {laid}"))?;
         Ok((sample.to_owned(), Filling::Control(kind)))

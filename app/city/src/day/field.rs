@@ -20,7 +20,10 @@ const FACTS_MAX: usize = 200;
 pub(super) enum Batch {
     Facts(Vec<Value>),
     /// Somebody who is not on the roster is entered on the spot.
-    Register { person: u32, asked: Value },
+    Register {
+        person: u32,
+        asked: Value,
+    },
 }
 
 /// What came back.
@@ -145,7 +148,10 @@ impl Play<'_> {
     }
 
     fn sample(&mut self, round: &mut Round, actor: u32, at: Timestamp, act: Act, saying: &mut Saying) -> anyhow::Result<()> {
-        let (sayer, bucket, role) = { let hand = &round.hands[actor as usize]; (hand.sayer.clone(), hand.bucket, hand.role) };
+        let (sayer, bucket, role) = {
+            let hand = &round.hands[actor as usize];
+            (hand.sayer.clone(), hand.bucket, hand.role)
+        };
         match act {
             Act::OpenTube { tube } => {
                 let id = sayer.next_id(bucket);
@@ -227,7 +233,12 @@ impl Play<'_> {
                 };
                 saying.fact(sayer.next_id(bucket), "custody.box_offered", at, json!({"box": known, "to": to, "count": count}));
             }
-            _ => saying.fact(sayer.next_id(bucket), "custody.box_accepted", at, json!({"box": known, "count": count, "seal_intact": true, "temperature_tenths_c": 40})),
+            _ => saying.fact(
+                sayer.next_id(bucket),
+                "custody.box_accepted",
+                at,
+                json!({"box": known, "count": count, "seal_intact": true, "temperature_tenths_c": 40}),
+            ),
         }
         Ok(())
     }

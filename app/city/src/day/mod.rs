@@ -165,13 +165,29 @@ struct Tally {
 /// Something to be decided at the end of a step.
 #[derive(Clone, Debug)]
 enum Decision {
-    Admit { actor: u32, package: u32 },
-    Fill { actor: u32, plate: u32 },
-    Read { actor: u32, plate: u32, attempt: u32 },
+    Admit {
+        actor: u32,
+        package: u32,
+    },
+    Fill {
+        actor: u32,
+        plate: u32,
+    },
+    Read {
+        actor: u32,
+        plate: u32,
+        attempt: u32,
+    },
     /// Negatives by rule, and the first signature under the rest.
-    SignFirst { actor: u32, plate: u32 },
+    SignFirst {
+        actor: u32,
+        plate: u32,
+    },
     /// The director's signature.
-    SignSecond { plate: u32, tubes: Vec<String> },
+    SignSecond {
+        plate: u32,
+        tubes: Vec<String>,
+    },
 }
 
 /// One actor while their day runs.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Around, Credentials, Hand, Play, PlaySettings, PlateNow, Round, Stage, Tally, bucket_of, city_of, is_decision, list, text};
+use super::{Around, Credentials, Hand, PlateNow, Play, PlaySettings, Round, Stage, Tally, bucket_of, city_of, is_decision, list, text};
 use crate::client::{Client, Sayer, Sent};
 use crate::infection::{Absence, Epidemic};
 use crate::people::City;
@@ -177,7 +177,8 @@ impl Play<'_> {
     pub(super) async fn prepare_places(&mut self, day: &Day) -> anyhow::Result<()> {
         for point in &day.points {
             let zone = self.zones[point.zone as usize];
-            let (code, name) = (format!("{}-P{}", City::zone_code(point.zone), point.number + 1), format!("{}{}号采样点", City::zone_name(point.zone), point.number + 1));
+            let (code, name) =
+                (format!("{}-P{}", City::zone_code(point.zone), point.number + 1), format!("{}{}号采样点", City::zone_name(point.zone), point.number + 1));
             let details = json!({"lanes": point.lanes, "capacity": point.lanes * 220, "opening_hours": "07:00-19:00"});
             let id = self.add_place(bucket_of(zone), "point", &code, &name, Some(zone), details).await?;
             self.points.push(id);
@@ -282,7 +283,16 @@ impl Play<'_> {
         for (actor, role) in day.actors.iter().enumerate() {
             let (login, place) = self.station(day, *role);
             let sayer = self.enrol(&format!("R{}-{}", day.round, actor + 1), &login).await?;
-            hands.push(Hand { sayer, role: *role, account: self.account(&login)?, bucket: bucket_of(place), ahead: Default::default(), blocked: false, not_before: day.settings.opens, last_scan: None });
+            hands.push(Hand {
+                sayer,
+                role: *role,
+                account: self.account(&login)?,
+                bucket: bucket_of(place),
+                ahead: Default::default(),
+                blocked: false,
+                not_before: day.settings.opens,
+                last_scan: None,
+            });
         }
         for (index, action) in day.actions.iter().enumerate() {
             // Starting a cycler is nothing that anybody says.
@@ -294,7 +304,8 @@ impl Play<'_> {
         for laboratory in 0..day.laboratories {
             directors.push(self.enrol(&format!("R{}-D{}", day.round, laboratory + 1), &format!("director-{}", laboratory + 1)).await?);
         }
-        let facts = day.actions.iter().filter(|action| !matches!(action.act, Act::StartRun { .. }) && !is_decision(action.act, day.actors[action.actor as usize]));
+        let facts =
+            day.actions.iter().filter(|action| !matches!(action.act, Act::StartRun { .. }) && !is_decision(action.act, day.actors[action.actor as usize]));
         Ok(Round {
             left: facts.count(),
             hands,
@@ -327,7 +338,9 @@ impl Play<'_> {
             Role::DoorTeam { zone } => (format!("team-{}", zone + 1), self.zones[zone as usize]),
             Role::Courier { number } => (format!("courier-{}", number + 1), self.zones[number as usize % self.zones.len()]),
             Role::Reception { laboratory, station } => (format!("reception-{}-{}", laboratory + 1, station + 1), self.laboratories[laboratory as usize]),
-            Role::Bench { laboratory, shift } => (format!("bench-{}-{}", laboratory + 1, shift + 1), self.laboratories[(laboratory % day.laboratories) as usize]),
+            Role::Bench { laboratory, shift } => {
+                (format!("bench-{}-{}", laboratory + 1, shift + 1), self.laboratories[(laboratory % day.laboratories) as usize])
+            }
         }
     }
 }

@@ -43,16 +43,10 @@ pub(super) fn sample(day: &mut Day, epidemic: &Epidemic, points_per_zone: u32) {
         let (queue, others) = rest.split_at(here);
         rest = others;
         let seconds = queue.len() as f64 * f64::from(PERSON_S);
-        let lanes = (seconds / (OPEN_US / SECOND_US) as f64 / LANE_LOAD)
-            .ceil()
-            .max(1.0) as u32;
+        let lanes = (seconds / (OPEN_US / SECOND_US) as f64 / LANE_LOAD).ceil().max(1.0) as u32;
         day.points[point as usize].lanes = lanes;
         let opens = day.settings.opens;
-        let lane = |lane| Lane {
-            actor: day.actor(Role::Lane { point, lane }),
-            free_at: opens,
-            open: None,
-        };
+        let lane = |lane| Lane { actor: day.actor(Role::Lane { point, lane }), free_at: opens, open: None };
         let mut lanes: Vec<Lane> = (0..lanes).map(lane).collect();
         for party in queue.chunk_by(|one, next| (one.at, one.party) == (next.at, next.party)) {
             serve(day, epidemic, &mut lanes, party);
@@ -79,30 +73,15 @@ fn arrivals(day: &Day, epidemic: &Epidemic, points_per_zone: u32) -> Vec<Arrival
             home.zone * points_per_zone + number
         } else {
             // Nobody knows where walk-ins live: they come anywhere.
-            Chance::new(
-                epidemic.city.seed,
-                Purpose::Mishap,
-                u64::from(person) | 1 << 40,
-            )
-            .below(day.points.len() as u32)
+            Chance::new(epidemic.city.seed, Purpose::Mishap, u64::from(person) | 1 << 40).below(day.points.len() as u32)
         };
-        arrivals.push(Arrival {
-            point,
-            at: day.settings.opens.plus_us(after_us),
-            party,
-            person,
-        });
+        arrivals.push(Arrival { point, at: day.settings.opens.plus_us(after_us), party, person });
         let mut chance = Chance::new(epidemic.city.seed, Purpose::Mishap, u64::from(person));
         let again = chance.happens(day.settings.mishaps.second_visit);
         let later = after_us + minutes(i64::from(chance.between(60, 240)));
         if again && later < OPEN_US {
             let at = day.settings.opens.plus_us(later);
-            arrivals.push(Arrival {
-                point,
-                at,
-                party: Party::Alone { person },
-                person,
-            });
+            arrivals.push(Arrival { point, at, party: Party::Alone { person }, person });
         }
     }
     arrivals.sort_by_key(|arrival| (arrival.point, arrival.at, arrival.party, arrival.person));
@@ -111,23 +90,15 @@ fn arrivals(day: &Day, epidemic: &Epidemic, points_per_zone: u32) -> Vec<Arrival
 
 /// One party at the lane that is free first.
 fn serve(day: &mut Day, epidemic: &Epidemic, lanes: &mut [Lane], party: &[Arrival]) {
-    let Some(lane) = lanes
-        .iter_mut()
-        .min_by_key(|lane| (lane.free_at, lane.actor))
-    else {
+    let Some(lane) = lanes.iter_mut().min_by_key(|lane| (lane.free_at, lane.actor)) else {
         return;
     };
     let (ratio, size) = (day.settings.ratio as usize, party.len());
     lane.free_at = lane.free_at.max(party[0].at);
-    if lane
-        .open
-        .is_some_and(|open| lane.free_at.since(open.opened_at) > OPEN_MAX_US)
-    {
+    if lane.open.is_some_and(|open| lane.free_at.since(open.opened_at) > OPEN_MAX_US) {
         seal(day, lane, None);
     }
-    let inside = lane
-        .open
-        .map_or(0, |open| day.tubes[open.tube as usize].members.len());
+    let inside = lane.open.map_or(0, |open| day.tubes[open.tube as usize].members.len());
     // Together if that does not waste more than half a tube.
     if inside * 2 >= ratio && inside + size > ratio && size <= ratio {
         seal(day, lane, Some(lane.free_at));
@@ -138,11 +109,7 @@ fn serve(day: &mut Day, epidemic: &Epidemic, lanes: &mut [Lane], party: &[Arriva
 }
 
 fn swab(day: &mut Day, epidemic: &Epidemic, lane: &mut Lane, person: u32) {
-    let mut chance = Chance::new(
-        epidemic.city.seed,
-        Purpose::Sampling,
-        u64::from(person) | u64::from(day.round) << 40,
-    );
+    let mut chance = Chance::new(epidemic.city.seed, Purpose::Sampling, u64::from(person) | u64::from(day.round) << 40);
     let mut open = lane.open.take().unwrap_or_else(|| open(day, lane));
     let tube = open.tube;
     if person >= epidemic.city.people {
@@ -170,33 +137,17 @@ fn open(day: &mut Day, lane: &mut Lane) -> OpenTube {
     let tube = day.tubes.len() as u32;
     pass(lane, 4);
     let at = lane.free_at;
-    day.tubes.push(TubePlan {
-        actor: lane.actor,
-        members: Vec::new(),
-        sealed_at: at,
-        fate: TubeFate::Arrives,
-    });
+    day.tubes.push(TubePlan { actor: lane.actor, members: Vec::new(), sealed_at: at, fate: TubeFate::Arrives });
     day.act(at, lane.actor, Act::OpenTube { tube });
-    OpenTube {
-        tube,
-        opened_at: at,
-        used_at: at,
-    }
+    OpenTube { tube, opened_at: at, used_at: at }
 }
 
 /// Seals the open tube, if there is one: at `now`, or when it has been open long enough.
 fn seal(day: &mut Day, lane: &mut Lane, now: Option<Timestamp>) {
-    let Some(OpenTube {
-        tube,
-        opened_at,
-        used_at,
-    }) = lane.open.take()
-    else {
+    let Some(OpenTube { tube, opened_at, used_at }) = lane.open.take() else {
         return;
     };
-    let at = now
-        .unwrap_or(used_at.max(opened_at.plus_us(OPEN_MAX_US)))
-        .plus_us(3 * SECOND_US);
+    let at = now.unwrap_or(used_at.max(opened_at.plus_us(OPEN_MAX_US))).plus_us(3 * SECOND_US);
     day.tubes[tube as usize].sealed_at = at;
     day.act(at, lane.actor, Act::SealTube { tube });
     lane.free_at = lane.free_at.max(at);
@@ -211,20 +162,10 @@ pub(super) fn visit(day: &mut Day, epidemic: &Epidemic, people: &[u32]) {
     let mut people = people.to_vec();
     people.sort_unstable();
     people.dedup();
-    for zone in
-        people.chunk_by(|one, next| epidemic.city.home(*one).zone == epidemic.city.home(*next).zone)
-    {
-        let role = Role::DoorTeam {
-            zone: epidemic.city.home(zone[0]).zone,
-        };
-        let mut lane = Lane {
-            actor: day.actor(role),
-            free_at: day.settings.opens,
-            open: None,
-        };
-        for door in zone
-            .chunk_by(|one, next| epidemic.city.household(*one) == epidemic.city.household(*next))
-        {
+    for zone in people.chunk_by(|one, next| epidemic.city.home(*one).zone == epidemic.city.home(*next).zone) {
+        let role = Role::DoorTeam { zone: epidemic.city.home(zone[0]).zone };
+        let mut lane = Lane { actor: day.actor(role), free_at: day.settings.opens, open: None };
+        for door in zone.chunk_by(|one, next| epidemic.city.household(*one) == epidemic.city.household(*next)) {
             pass(&mut lane, 240);
             for person in door {
                 swab(day, epidemic, &mut lane, *person);

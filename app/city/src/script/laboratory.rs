@@ -38,37 +38,18 @@ impl Machines {
 /// Plans every laboratory of the day from the boxes it receives.
 pub(super) fn work(day: &mut Day) {
     for laboratory in 0..day.laboratories {
-        let stations: Vec<u32> = (0..STATIONS)
-            .map(|station| {
-                day.actor(Role::Reception {
-                    laboratory,
-                    station,
-                })
-            })
-            .collect();
-        let benches: Vec<u32> = (0..3)
-            .map(|shift| day.actor(Role::Bench { laboratory, shift }))
-            .collect();
+        let stations: Vec<u32> = (0..STATIONS).map(|station| day.actor(Role::Reception { laboratory, station })).collect();
+        let benches: Vec<u32> = (0..3).map(|shift| day.actor(Role::Bench { laboratory, shift })).collect();
         let accessioned = receive(day, laboratory, &stations);
         let mut extractors = Machines::new(EXTRACTORS, day.settings.opens);
         let mut cyclers = Machines::new(CYCLERS, day.settings.opens);
         for (filled_at, tubes) in batches(&accessioned, day.settings.plate_tubes as usize) {
             let plate = day.plates.len() as u32;
-            let extracted = extractors
-                .start(filled_at.plus_us(FILL_US), EXTRACTION_US)
-                .plus_us(EXTRACTION_US);
+            let extracted = extractors.start(filled_at.plus_us(FILL_US), EXTRACTION_US).plus_us(EXTRACTION_US);
             let started = cyclers.start(extracted.plus_us(FILL_US), RUN_US);
             let read_at = started.plus_us(RUN_US);
-            day.plates.push(PlatePlan {
-                laboratory,
-                tubes,
-                read_at,
-            });
-            let steps = [
-                (filled_at, Act::FillPlate { plate }),
-                (started, Act::StartRun { plate }),
-                (read_at, Act::FinishRun { plate }),
-            ];
+            day.plates.push(PlatePlan { laboratory, tubes, read_at });
+            let steps = [(filled_at, Act::FillPlate { plate }), (started, Act::StartRun { plate }), (read_at, Act::FinishRun { plate })];
             for (at, act) in steps {
                 day.act(at, benches[day.shift(at) as usize], act);
             }
@@ -78,17 +59,14 @@ pub(super) fn work(day: &mut Day) {
 
 /// Accepts the boxes and deals with their tubes one by one; gives the accessioned tubes in the order of time.
 fn receive(day: &mut Day, laboratory: u32, stations: &[u32]) -> Vec<(Timestamp, u32)> {
-    let mut boxes: Vec<u32> = (0..day.boxes.len() as u32)
-        .filter(|package| day.boxes[*package as usize].laboratory == laboratory)
-        .collect();
+    let mut boxes: Vec<u32> = (0..day.boxes.len() as u32).filter(|package| day.boxes[*package as usize].laboratory == laboratory).collect();
     boxes.sort_by_key(|package| (day.boxes[*package as usize].received_at, *package));
     let mut free: Vec<Timestamp> = vec![day.settings.opens; stations.len()];
     let mut accessioned = Vec::new();
     for package in boxes {
         let received = day.boxes[package as usize].received_at;
         // The station that is free first takes the whole box, so one hand answers for its count.
-        let Some(station) = (0..stations.len()).min_by_key(|station| (free[*station], *station))
-        else {
+        let Some(station) = (0..stations.len()).min_by_key(|station| (free[*station], *station)) else {
             continue;
         };
         let mut at = received.max(free[station]);
@@ -117,11 +95,7 @@ fn batches(tubes: &[(Timestamp, u32)], size: usize) -> Vec<(Timestamp, Vec<u32>)
     let mut rest = tubes;
     while let Some((first, _)) = rest.first() {
         let due = first.plus_us(PLATE_WAIT_US);
-        let waiting = rest
-            .iter()
-            .take(size)
-            .take_while(|(at, _)| *at <= due)
-            .count();
+        let waiting = rest.iter().take(size).take_while(|(at, _)| *at <= due).count();
         let (batch, later) = rest.split_at(waiting);
         let full = waiting == size;
         let at = if full { batch[waiting - 1].0 } else { due };
@@ -138,22 +112,9 @@ mod tests {
     #[test]
     fn a_plate_is_filled_when_it_is_full_or_overdue() {
         let at = |minute| Timestamp(minutes(minute));
-        let tubes = [
-            (at(0), 7),
-            (at(1), 8),
-            (at(2), 9),
-            (at(10), 10),
-            (at(60), 11),
-        ];
+        let tubes = [(at(0), 7), (at(1), 8), (at(2), 9), (at(10), 10), (at(60), 11)];
         let plates = batches(&tubes, 3);
-        assert_eq!(
-            plates,
-            [
-                (at(2), vec![7, 8, 9]),
-                (at(55), vec![10]),
-                (at(105), vec![11])
-            ]
-        );
+        assert_eq!(plates, [(at(2), vec![7, 8, 9]), (at(55), vec![10]), (at(105), vec![11])]);
         assert_eq!(batches(&[], 3), []);
     }
 

@@ -30,12 +30,7 @@ pub struct DaySettings {
 impl DaySettings {
     /// Pools of ten on plates of 96 wells, with the mishaps of an ordinary day.
     pub fn new(opens: Timestamp) -> Self {
-        Self {
-            opens,
-            ratio: 10,
-            plate_tubes: 92,
-            mishaps: Mishaps::default(),
-        }
+        Self { opens, ratio: 10, plate_tubes: 92, mishaps: Mishaps::default() }
     }
 }
 
@@ -56,24 +51,12 @@ pub struct Mishaps {
 
 impl Default for Mishaps {
     fn default() -> Self {
-        Self {
-            second_visit: 0.002,
-            walk_in: 0.005,
-            undo: 0.003,
-            lost: 0.0005,
-            leaked: 0.001,
-        }
+        Self { second_visit: 0.002, walk_in: 0.005, undo: 0.003, lost: 0.0005, leaked: 0.001 }
     }
 }
 
 impl Mishaps {
-    pub const NONE: Mishaps = Mishaps {
-        second_visit: 0.0,
-        walk_in: 0.0,
-        undo: 0.0,
-        lost: 0.0,
-        leaked: 0.0,
-    };
+    pub const NONE: Mishaps = Mishaps { second_visit: 0.0, walk_in: 0.0, undo: 0.0, lost: 0.0, leaked: 0.0 };
 }
 
 /// One device and who works with it.
@@ -238,14 +221,8 @@ impl Day {
         let mut day = Day::empty(0, settings, city.people + walk_ins);
         let tubes = city.people / settings.ratio.max(1);
         day.laboratories = tubes.div_ceil(LABORATORY_TUBES).max(1);
-        let per_zone = (city.people / city.zones)
-            .div_ceil(POINT_PEOPLE)
-            .max(ZONE_POINTS_MIN);
-        let point = |index| Point {
-            zone: index / per_zone,
-            number: index % per_zone,
-            lanes: 0,
-        };
+        let per_zone = (city.people / city.zones).div_ceil(POINT_PEOPLE).max(ZONE_POINTS_MIN);
+        let point = |index| Point { zone: index / per_zone, number: index % per_zone, lanes: 0 };
         day.points = (0..city.zones * per_zone).map(point).collect();
         field::sample(&mut day, epidemic, per_zone);
         transport::couriers(&mut day, city.seed);
@@ -257,12 +234,7 @@ impl Day {
     /// Plans single swabs at the door for `people`, from `from` on. The actors are devices of their own: a follow-up
     /// has its own sequences, and its laboratory is idle when it begins.
     pub fn follow_up(&self, epidemic: &Epidemic, people: &[u32], from: Timestamp) -> Day {
-        let settings = DaySettings {
-            opens: from,
-            ratio: 1,
-            mishaps: Mishaps::NONE,
-            ..self.settings
-        };
+        let settings = DaySettings { opens: from, ratio: 1, mishaps: Mishaps::NONE, ..self.settings };
         let mut day = Day::empty(self.round + 1, settings, self.people);
         day.laboratories = self.laboratories;
         field::visit(&mut day, epidemic, people);
@@ -275,11 +247,7 @@ impl Day {
     fn empty(round: u32, settings: DaySettings, people: u32) -> Day {
         Day {
             round,
-            settings: DaySettings {
-                ratio: settings.ratio.max(1),
-                plate_tubes: settings.plate_tubes.max(1),
-                ..settings
-            },
+            settings: DaySettings { ratio: settings.ratio.max(1), plate_tubes: settings.plate_tubes.max(1), ..settings },
             points: Vec::new(),
             laboratories: 1,
             actors: Vec::new(),
@@ -309,10 +277,7 @@ impl Day {
     }
 
     /// Who is not there, and why, of the roster.
-    pub fn absentees<'a>(
-        &self,
-        epidemic: &'a Epidemic,
-    ) -> impl Iterator<Item = (u32, crate::infection::Absence)> + 'a {
+    pub fn absentees<'a>(&self, epidemic: &'a Epidemic) -> impl Iterator<Item = (u32, crate::infection::Absence)> + 'a {
         (0..epidemic.city.people).filter_map(|person| match epidemic.attendance(person) {
             Attendance::Never(absence) => Some((person, absence)),
             Attendance::Comes { .. } => None,
@@ -325,12 +290,7 @@ impl Day {
     }
 
     fn act(&mut self, at: Timestamp, actor: u32, act: Act) {
-        self.actions.push(Action {
-            at,
-            actor,
-            sequence: 0,
-            act,
-        });
+        self.actions.push(Action { at, actor, sequence: 0, act });
     }
 
     /// Puts the actions in order and counts each actor's own.

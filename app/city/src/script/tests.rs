@@ -58,10 +58,7 @@ impl Play {
             Act::Register { person } => prop_assert!(person < day.people),
             Act::Swab { tube, person } => {
                 prop_assert!(!self.sealed.contains(&tube));
-                self.members
-                    .get_mut(&tube)
-                    .expect("an open tube")
-                    .push(person);
+                self.members.get_mut(&tube).expect("an open tube").push(person);
             }
             Act::UndoSwab { tube, person } => {
                 prop_assert!(!self.sealed.contains(&tube));
@@ -106,11 +103,7 @@ impl Play {
             Act::FillPlate { plate } => {
                 let tubes = &day.plates[plate as usize].tubes;
                 prop_assert!((1..=day.settings.plate_tubes as usize).contains(&tubes.len()));
-                prop_assert!(
-                    tubes
-                        .iter()
-                        .all(|tube| self.arrived.contains(tube) && self.ended.insert(*tube))
-                );
+                prop_assert!(tubes.iter().all(|tube| self.arrived.contains(tube) && self.ended.insert(*tube)));
             }
             Act::StartRun { plate } => {
                 prop_assert!(self.running.insert(plate, action.at).is_none())
@@ -132,31 +125,20 @@ fn a_day_samples_everybody_who_comes() {
     assert_eq!(sampled, attending(&day, &epidemic));
     let again = swabs.len() - sampled.len();
     assert!((1..30).contains(&again), "{again} second visits");
-    assert_eq!(
-        sampled.len() + day.absentees(&epidemic).count(),
-        4_020 - absent_walk_ins(&day, &epidemic)
-    );
+    assert_eq!(sampled.len() + day.absentees(&epidemic).count(), 4_020 - absent_walk_ins(&day, &epidemic));
     assert_eq!(day.points.len(), 3);
     let average = swabs.len() as f64 / day.tubes.len() as f64;
     assert!(average > 7.0, "{average} people per tube");
 }
 
 fn absent_walk_ins(day: &Day, epidemic: &Epidemic) -> usize {
-    (4_000..day.people)
-        .filter(|person| matches!(epidemic.attendance(*person), Attendance::Never(_)))
-        .count()
+    (4_000..day.people).filter(|person| matches!(epidemic.attendance(*person), Attendance::Never(_))).count()
 }
 
 #[test]
 fn households_share_a_tube() {
     let epidemic = epidemic(2, 4_000);
-    let day = Day::plan(
-        &epidemic,
-        DaySettings {
-            mishaps: Mishaps::NONE,
-            ..DaySettings::new(OPENS)
-        },
-    );
+    let day = Day::plan(&epidemic, DaySettings { mishaps: Mishaps::NONE, ..DaySettings::new(OPENS) });
     let mut tubes_of: HashMap<Party, BTreeSet<usize>> = HashMap::new();
     for (tube, plan) in day.tubes.iter().enumerate() {
         for person in &plan.members {
@@ -165,16 +147,9 @@ fn households_share_a_tube() {
             }
         }
     }
-    let households = tubes_of
-        .iter()
-        .filter(|(party, _)| matches!(party, Party::Household { .. }));
-    let (whole, all) = households.fold((0, 0), |(whole, all), (_, tubes)| {
-        (whole + u32::from(tubes.len() == 1), all + 1)
-    });
-    assert!(
-        whole * 10 > all * 8,
-        "{whole} of {all} households in one tube"
-    );
+    let households = tubes_of.iter().filter(|(party, _)| matches!(party, Party::Household { .. }));
+    let (whole, all) = households.fold((0, 0), |(whole, all), (_, tubes)| (whole + u32::from(tubes.len() == 1), all + 1));
+    assert!(whole * 10 > all * 8, "{whole} of {all} households in one tube");
 }
 
 #[test]
@@ -183,26 +158,13 @@ fn most_results_are_out_within_six_hours_of_the_swab() {
     let day = Day::plan(&epidemic, DaySettings::new(OPENS));
     let mut waits: Vec<i64> = Vec::new();
     for plate in &day.plates {
-        waits.extend(
-            plate
-                .tubes
-                .iter()
-                .map(|tube| plate.read_at.since(day.tubes[*tube as usize].sealed_at)),
-        );
+        waits.extend(plate.tubes.iter().map(|tube| plate.read_at.since(day.tubes[*tube as usize].sealed_at)));
     }
     waits.sort_unstable();
     let p90 = waits[waits.len() * 9 / 10] / MINUTE_US;
     assert!((180..360).contains(&p90), "{p90} minutes");
-    let losses = day
-        .tubes
-        .iter()
-        .filter(|tube| tube.fate != TubeFate::Arrives)
-        .count();
-    assert!(
-        (1..20).contains(&losses),
-        "{losses} tubes of {}",
-        day.tubes.len()
-    );
+    let losses = day.tubes.iter().filter(|tube| tube.fate != TubeFate::Arrives).count();
+    assert!((1..20).contains(&losses), "{losses} tubes of {}", day.tubes.len());
 }
 
 #[test]
@@ -212,22 +174,11 @@ fn a_follow_up_takes_everyone_singly() {
     let people = [24_000, 3, 4, 5, 24_001, 3, 12_000];
     let next = day.follow_up(&epidemic, &people, OPENS.plus_us(20 * HOUR_US));
     let members = play(&next).unwrap();
-    assert_eq!(
-        members
-            .values()
-            .flatten()
-            .copied()
-            .collect::<BTreeSet<u32>>(),
-        people.into_iter().collect()
-    );
+    assert_eq!(members.values().flatten().copied().collect::<BTreeSet<u32>>(), people.into_iter().collect());
     assert_eq!(next.tubes.len(), 6);
     assert_ne!(day.tube_code(0), next.tube_code(0));
     assert_ne!(day.tube_key(0), next.tube_key(0));
-    assert!(
-        next.actions
-            .iter()
-            .all(|action| action.at >= OPENS.plus_us(20 * HOUR_US))
-    );
+    assert!(next.actions.iter().all(|action| action.at >= OPENS.plus_us(20 * HOUR_US)));
 }
 
 #[test]

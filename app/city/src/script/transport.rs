@@ -29,23 +29,11 @@ pub(super) fn couriers(day: &mut Day, seed: u64) {
     draw_fates(day, seed);
     let groups = waiting.len().div_ceil(ROUND_POINTS);
     for (number, points) in waiting.chunks_mut(ROUND_POINTS).enumerate() {
-        let courier = day.actor(Role::Courier {
-            number: number as u32,
-        });
+        let courier = day.actor(Role::Courier { number: number as u32 });
         let laboratory = (number * day.laboratories as usize / groups) as u32;
-        let mut chance = Chance::new(
-            seed,
-            Purpose::Courier,
-            number as u64 | u64::from(day.round) << 32,
-        );
-        let mut leaves = day
-            .settings
-            .opens
-            .plus_us(FIRST_ROUND_US + minutes(i64::from(chance.below(20))));
-        while points
-            .iter()
-            .any(|point| point.collected < point.tubes.len())
-        {
+        let mut chance = Chance::new(seed, Purpose::Courier, number as u64 | u64::from(day.round) << 32);
+        let mut leaves = day.settings.opens.plus_us(FIRST_ROUND_US + minutes(i64::from(chance.below(20))));
+        while points.iter().any(|point| point.collected < point.tubes.len()) {
             let back = round(day, points, courier, laboratory, leaves, &mut chance);
             leaves = leaves.plus_us(ROUND_EVERY_US).max(back);
         }
@@ -61,23 +49,12 @@ fn waiting(day: &Day) -> Vec<Waiting> {
             point_of[actor] = point as usize;
         }
     }
-    let mut points: Vec<Waiting> = first_lane
-        .iter()
-        .map(|packer| Waiting {
-            packer: packer.unwrap_or(0),
-            tubes: Vec::new(),
-            collected: 0,
-        })
-        .collect();
+    let mut points: Vec<Waiting> = first_lane.iter().map(|packer| Waiting { packer: packer.unwrap_or(0), tubes: Vec::new(), collected: 0 }).collect();
     for (tube, plan) in day.tubes.iter().enumerate() {
-        points[point_of[plan.actor as usize]]
-            .tubes
-            .push(tube as u32);
+        points[point_of[plan.actor as usize]].tubes.push(tube as u32);
     }
     for point in &mut points {
-        point
-            .tubes
-            .sort_by_key(|tube| (day.tubes[*tube as usize].sealed_at, *tube));
+        point.tubes.sort_by_key(|tube| (day.tubes[*tube as usize].sealed_at, *tube));
     }
     points
 }
@@ -98,23 +75,13 @@ fn draw_fates(day: &mut Day, seed: u64) {
 }
 
 /// One round; says when the courier is free again.
-fn round(
-    day: &mut Day,
-    points: &mut [Waiting],
-    courier: u32,
-    laboratory: u32,
-    leaves: Timestamp,
-    chance: &mut Chance,
-) -> Timestamp {
+fn round(day: &mut Day, points: &mut [Waiting], courier: u32, laboratory: u32, leaves: Timestamp, chance: &mut Chance) -> Timestamp {
     let mut at = leaves;
     let mut carried = Vec::new();
     for point in points {
         at = at.plus_us(BETWEEN_POINTS_US);
         let ready = |tube: &u32| at.since(day.tubes[*tube as usize].sealed_at) >= READY_US;
-        let count = point.tubes[point.collected..]
-            .iter()
-            .take_while(|tube| ready(tube))
-            .count();
+        let count = point.tubes[point.collected..].iter().take_while(|tube| ready(tube)).count();
         let tubes = &point.tubes[point.collected..point.collected + count];
         for tubes in tubes.chunks(BOX_TUBES) {
             at = at.plus_us(40 * SECOND_US);
@@ -132,34 +99,13 @@ fn round(
 }
 
 /// Packs a box and hands it over to its carrier, who may be the packer.
-fn pack(
-    day: &mut Day,
-    tubes: &[u32],
-    packer: u32,
-    carrier: u32,
-    laboratory: u32,
-    at: Timestamp,
-) -> u32 {
+fn pack(day: &mut Day, tubes: &[u32], packer: u32, carrier: u32, laboratory: u32, at: Timestamp) -> u32 {
     let package = day.boxes.len() as u32;
-    day.boxes.push(BoxPlan {
-        tubes: tubes.to_vec(),
-        packer,
-        carrier,
-        laboratory,
-        received_at: at,
-    });
-    day.act(
-        at.plus_us(-30 * SECOND_US),
-        packer,
-        Act::PackBox { package },
-    );
+    day.boxes.push(BoxPlan { tubes: tubes.to_vec(), packer, carrier, laboratory, received_at: at });
+    day.act(at.plus_us(-30 * SECOND_US), packer, Act::PackBox { package });
     if packer != carrier {
         day.act(at, packer, Act::OfferBox { package });
-        day.act(
-            at.plus_us(10 * SECOND_US),
-            carrier,
-            Act::AcceptBox { package },
-        );
+        day.act(at.plus_us(10 * SECOND_US), carrier, Act::AcceptBox { package });
     }
     package
 }
@@ -167,21 +113,11 @@ fn pack(
 /// Door teams bring what they took themselves, once they are done.
 pub(super) fn door_teams(day: &mut Day, seed: u64) {
     for team in 0..day.actors.len() as u32 {
-        let tubes: Vec<u32> = (0..day.tubes.len() as u32)
-            .filter(|tube| day.tubes[*tube as usize].actor == team)
-            .collect();
-        let Some(last) = tubes
-            .iter()
-            .map(|tube| day.tubes[*tube as usize].sealed_at)
-            .max()
-        else {
+        let tubes: Vec<u32> = (0..day.tubes.len() as u32).filter(|tube| day.tubes[*tube as usize].actor == team).collect();
+        let Some(last) = tubes.iter().map(|tube| day.tubes[*tube as usize].sealed_at).max() else {
             continue;
         };
-        let mut chance = Chance::new(
-            seed,
-            Purpose::Courier,
-            u64::from(team) | u64::from(day.round) << 32,
-        );
+        let mut chance = Chance::new(seed, Purpose::Courier, u64::from(team) | u64::from(day.round) << 32);
         let laboratory = team % day.laboratories;
         let mut at = last.plus_us(minutes(2));
         let mut carried = Vec::new();

@@ -7,13 +7,28 @@ pub mod store;
 
 use baton_ledger::Fold;
 
-use crate::room::{Access, NavItem, Room, no_inbox};
 use crate::Role;
+use crate::room::{Access, NavItem, Room, no_inbox};
 
 /// The desk's own room.
 pub fn room() -> Room {
     Room {
-        fold: Fold { room: "accounts", schema: include_str!("schema.sql"), apply: store::apply, volatile: &["account.sealed", "session.token_hash", "device.token_hash", "session.expires_us", "session.started_us", "account.created_us", "device.enrolled_us", "viewed.happened_us", "viewed.id"] },
+        fold: Fold {
+            room: "accounts",
+            schema: include_str!("schema.sql"),
+            apply: store::apply,
+            volatile: &[
+                "account.sealed",
+                "session.token_hash",
+                "device.token_hash",
+                "session.expires_us",
+                "session.started_us",
+                "account.created_us",
+                "device.enrolled_us",
+                "viewed.happened_us",
+                "viewed.id",
+            ],
+        },
         routes: pages::routes(),
         facts: Vec::new(),
         nav: vec![

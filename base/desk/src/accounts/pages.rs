@@ -55,10 +55,13 @@ async fn home(State(app): State<App>, actor: Actor) -> Answered<Markup> {
         .await?;
     items.sort_by_key(|item| item.deadline_us.unwrap_or(baton_kit::Timestamp(i64::MAX)));
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("home-title"), html! {
-        @if items.is_empty() { p.empty { (page.t("home-empty")) } }
-        ul.inbox { @for item in &items { (inbox_row(&page, item, now)) } }
-    }))
+    Ok(page.frame(
+        &page.t("home-title"),
+        html! {
+            @if items.is_empty() { p.empty { (page.t("home-empty")) } }
+            ul.inbox { @for item in &items { (inbox_row(&page, item, now)) } }
+        },
+    ))
 }
 
 fn inbox_row(page: &Page<'_>, item: &InboxItem, now: baton_kit::Timestamp) -> Markup {
@@ -111,7 +114,15 @@ async fn setup(State(app): State<App>, actor: Actor, Form(form): Form<SetupForm>
         app.attempts.failed("setup", app.ledger.now());
         return Err(Refusal::forbidden("setup-token-wrong").into());
     }
-    let new = NewUser { login: form.login, name: form.name, password: form.password, roles: vec![Role::Administrator], scope: Scope::Everywhere, language: actor.language, first: true };
+    let new = NewUser {
+        login: form.login,
+        name: form.name,
+        password: form.password,
+        roles: vec![Role::Administrator],
+        scope: Scope::Everywhere,
+        language: actor.language,
+        first: true,
+    };
     create_account(&app, &actor, form.id, new).await?;
     Ok(Redirect::to("/sign-in").into_response())
 }
@@ -136,13 +147,15 @@ pub async fn create_account(app: &App, actor: &Actor, id: EventId, new: NewUser)
     let ledger = app.ledger.clone();
     let (key, sealed) = app
         .blocking(move || {
-            let secret = AccountSecret { name: new.name.trim().to_owned(), password: hash_password(&new.password, ledger.vault().random()), login: login.clone() };
+            let secret =
+                AccountSecret { name: new.name.trim().to_owned(), password: hash_password(&new.password, ledger.vault().random()), login: login.clone() };
             let sealed = seal(&ledger, account, &secret)?;
             Ok((ledger.secrets().lookup("login", &login), sealed))
         })
         .await?;
     let command = CreateAccount { login_key: key, sealed, roles: new.roles, scope: new.scope, language: new.language, first: new.first };
-    let decision = app.decide(actor, id, command, |tx, command: &CreateAccount, _| Ok(rules::create_account(store::accounts_now(tx, command.login_key)?, command)?));
+    let decision =
+        app.decide(actor, id, command, |tx, command: &CreateAccount, _| Ok(rules::create_account(store::accounts_now(tx, command.login_key)?, command)?));
     decision.await?;
     Ok(account)
 }
@@ -292,22 +305,25 @@ async fn users_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     for account in &accounts {
         rows.push(user_row(&page, account, app.form_id(Bucket::INSTALLATION).await?));
     }
-    Ok(page.frame(&page.t("users-title"), html! {
-        table {
-            thead { tr { th { (page.t("user-login")) } th { (page.t("user-name")) } th { (page.t("user-roles")) } th { (page.t("user-scope")) } th {} } }
-            tbody { @for row in rows { (row) } }
-        }
-        h2 { (page.t("user-new")) }
-        form method="post" action="/users" {
-            input type="hidden" name="id" value=(id);
-            (field(&page, "user-name", "name", "text", "off"))
-            (field(&page, "user-login", "login", "text", "off"))
-            (field(&page, "user-password", "password", "password", "new-password"))
-            (roles_field(&page, &[]))
-            label { span { (page.t("user-scope")) } input name="scope" placeholder=(page.t("user-scope-hint")); }
-            button.primary { (page.t("user-create")) }
-        }
-    }))
+    Ok(page.frame(
+        &page.t("users-title"),
+        html! {
+            table {
+                thead { tr { th { (page.t("user-login")) } th { (page.t("user-name")) } th { (page.t("user-roles")) } th { (page.t("user-scope")) } th {} } }
+                tbody { @for row in rows { (row) } }
+            }
+            h2 { (page.t("user-new")) }
+            form method="post" action="/users" {
+                input type="hidden" name="id" value=(id);
+                (field(&page, "user-name", "name", "text", "off"))
+                (field(&page, "user-login", "login", "text", "off"))
+                (field(&page, "user-password", "password", "password", "new-password"))
+                (roles_field(&page, &[]))
+                label { span { (page.t("user-scope")) } input name="scope" placeholder=(page.t("user-scope-hint")); }
+                button.primary { (page.t("user-create")) }
+            }
+        },
+    ))
 }
 
 fn roles_field(page: &Page<'_>, chosen: &[Role]) -> Markup {
@@ -360,7 +376,10 @@ pub fn scope_from(text: &str) -> Result<Scope, Refusal> {
         "" => Ok(Scope::Nowhere),
         "everywhere" | "*" => Ok(Scope::Everywhere),
         _ => {
-            let places = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().map_err(|_| Refusal::malformed("scope-wrong").with("part", part)));
+            let places = text
+                .split([',', ' '])
+                .filter(|part| !part.is_empty())
+                .map(|part| part.parse().map_err(|_| Refusal::malformed("scope-wrong").with("part", part)));
             Ok(Scope::Places(places.collect::<Result<_, _>>()?))
         }
     }
@@ -383,7 +402,15 @@ struct UserForm {
 }
 
 async fn create_user(State(app): State<App>, actor: Actor, Form(form): Form<UserForm>) -> Answered {
-    let new = NewUser { login: form.login, name: form.name, password: form.password, roles: roles_from(&form.role)?, scope: scope_from(&form.scope)?, language: actor.language, first: false };
+    let new = NewUser {
+        login: form.login,
+        name: form.name,
+        password: form.password,
+        roles: roles_from(&form.role)?,
+        scope: scope_from(&form.scope)?,
+        language: actor.language,
+        first: false,
+    };
     create_account(&app, &actor, form.id, new).await?;
     Ok(Redirect::to("/users").into_response())
 }
@@ -408,7 +435,9 @@ async fn change_user(State(app): State<App>, actor: Actor, Form(form): Form<User
     let sealed = app
         .blocking(move || {
             let found = ledger.read(|tx| Ok(store::account(tx, ledger.vault(), account)?))?.ok_or_else(|| Refusal::absent("no-such-thing"))?;
-            password.map(|password| seal(&ledger, account, &AccountSecret { password: hash_password(&password, ledger.vault().random()), ..found.secret })).transpose()
+            password
+                .map(|password| seal(&ledger, account, &AccountSecret { password: hash_password(&password, ledger.vault().random()), ..found.secret }))
+                .transpose()
         })
         .await?;
     let command = ChangeAccount { account, roles: None, scope: None, enabled: form.enabled, sealed };
@@ -426,28 +455,31 @@ async fn devices_with(app: &App, actor: &Actor, fresh: Option<&(String, baton_ki
     let id = app.form_id(Bucket::INSTALLATION).await?;
     let revoke = app.form_id(Bucket::INSTALLATION).await?;
     let page = Page::new(app, actor);
-    Ok(page.frame(&page.t("devices-title"), html! {
-        @if let Some((token, device)) = fresh {
-            div.notice.good role="status" { p { (page.with("device-token-once", &[("device", &device.number().to_string())])) } p.code { (token) } }
-        }
-        table {
-            thead { tr { th { (page.t("device-number")) } th { (page.t("device-name")) } th { (page.t("device-enrolled")) } th {} } }
-            tbody { @for device in &devices { tr.off[device.revoked] {
-                td { (device.device) } td { (device.name) } td { (page.time(device.enrolled)) }
-                td { @if !device.revoked { form.inline method="post" action="/devices/revoke" {
-                    input type="hidden" name="id" value=(revoke);
-                    button name="device" value=(device.device) { (page.t("device-revoke")) }
+    Ok(page.frame(
+        &page.t("devices-title"),
+        html! {
+            @if let Some((token, device)) = fresh {
+                div.notice.good role="status" { p { (page.with("device-token-once", &[("device", &device.number().to_string())])) } p.code { (token) } }
+            }
+            table {
+                thead { tr { th { (page.t("device-number")) } th { (page.t("device-name")) } th { (page.t("device-enrolled")) } th {} } }
+                tbody { @for device in &devices { tr.off[device.revoked] {
+                    td { (device.device) } td { (device.name) } td { (page.time(device.enrolled)) }
+                    td { @if !device.revoked { form.inline method="post" action="/devices/revoke" {
+                        input type="hidden" name="id" value=(revoke);
+                        button name="device" value=(device.device) { (page.t("device-revoke")) }
+                    } } }
                 } } }
-            } } }
-        }
-        h2 { (page.t("device-new")) }
-        form method="post" action="/devices" {
-            input type="hidden" name="id" value=(id);
-            (field(&page, "device-name", "name", "text", "off"))
-            (field(&page, "user-login", "login", "text", "off"))
-            button.primary { (page.t("device-enrol")) }
-        }
-    }))
+            }
+            h2 { (page.t("device-new")) }
+            form method="post" action="/devices" {
+                input type="hidden" name="id" value=(id);
+                (field(&page, "device-name", "name", "text", "off"))
+                (field(&page, "user-login", "login", "text", "off"))
+                button.primary { (page.t("device-enrol")) }
+            }
+        },
+    ))
 }
 
 #[derive(Deserialize)]
@@ -503,4 +535,3 @@ async fn revoke_device(State(app): State<App>, actor: Actor, Form(form): Form<Re
     app.sessions.forget();
     Ok(Redirect::to("/devices").into_response())
 }
-

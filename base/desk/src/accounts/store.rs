@@ -39,7 +39,16 @@ fn account_created(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let Decided { command, .. } = event.decided::<CreateAccount>()?;
     tx.execute(
         "INSERT INTO account (bucket, id, login_key, sealed, roles, scope, language, enabled, created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
-        params![event.id.bucket_number(), event.id, command.login_key, &command.sealed.0, &json(&command.roles)?, &json(&command.scope)?, command.language.tag(), event.recorded],
+        params![
+            event.id.bucket_number(),
+            event.id,
+            command.login_key,
+            &command.sealed.0,
+            &json(&command.roles)?,
+            &json(&command.scope)?,
+            command.language.tag(),
+            event.recorded
+        ],
     )?;
     Ok(())
 }
@@ -68,7 +77,15 @@ fn signed_in(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let Decided { command, outcome } = event.decided::<SignIn>()?;
     tx.execute(
         "INSERT INTO session (bucket, id, account, token_hash, device, started_us, expires_us, ended) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
-        params![event.id.bucket_number(), event.id, command.account, &command.token_hash, i64::from(outcome.device.number()), event.recorded, command.expires_us],
+        params![
+            event.id.bucket_number(),
+            event.id,
+            command.account,
+            &command.token_hash,
+            i64::from(outcome.device.number()),
+            event.recorded,
+            command.expires_us
+        ],
     )?;
     insert_device(tx, outcome.device, "", command.account, "", event.recorded)
 }
@@ -164,7 +181,16 @@ pub fn actor_by_token(tx: &mut Tx<'_>, vault: &Vault, token_hash: &str, now: Tim
     };
     let Some(account) = account(tx, vault, owner)?.filter(|account| account.enabled) else { return Ok(None) };
     let device = u32::try_from(device).ok().and_then(|n| Device::new(n).ok());
-    Ok(Some(Actor { account: Some(account.id), session, device, name: account.secret.name, roles: account.roles, scope: account.scope, language: account.language, csrf: String::new() }))
+    Ok(Some(Actor {
+        account: Some(account.id),
+        session,
+        device,
+        name: account.secret.name,
+        roles: account.roles,
+        scope: account.scope,
+        language: account.language,
+        csrf: String::new(),
+    }))
 }
 
 /// The account a device number was given to, while it may speak.
@@ -186,7 +212,9 @@ pub struct DeviceRow {
 /// Devices with a token of their own; sign-ins are not listed.
 pub fn devices(tx: &mut Tx<'_>) -> StoreResult<Vec<DeviceRow>> {
     let rows = tx.query("SELECT number, name, account, enrolled_us, revoked FROM device WHERE bucket = 0 AND token_hash <> '' ORDER BY number", &[])?;
-    rows.iter().map(|row| Ok(DeviceRow { device: row.int(0)?, name: row.text(1)?.to_owned(), account: row.id(2)?, enrolled: row.time(3)?, revoked: row.truth(4)? })).collect()
+    rows.iter()
+        .map(|row| Ok(DeviceRow { device: row.int(0)?, name: row.text(1)?.to_owned(), account: row.id(2)?, enrolled: row.time(3)?, revoked: row.truth(4)? }))
+        .collect()
 }
 
 /// The last looks at one person or account.

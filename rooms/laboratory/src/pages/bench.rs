@@ -98,15 +98,19 @@ async fn run_page(State(app): State<App>, actor: Actor, At(id): At<RunId>, Asked
     let ids = [form_id(&app, bench.plate.laboratory).await?, form_id(&app, bench.plate.laboratory).await?, form_id(&app, bench.plate.laboratory).await?];
     let page = Page::new(&app, &actor);
     let title = page.with("laboratory-run-title", &[("plate", &bench.plate.code)]);
-    Ok(page.frame_with(&title, super::SCRIPTS, styled(html! {
-        (head(&page, &bench))
-        (findings(&page, &bench, ids[0]))
-        (release_bar(&page, &bench, &queue, ids[1]))
-        div.bench {
-            div { (map(&page, &bench, &curves, well)) (legend(&page)) }
-            div.panel { (well_panel(&page, &bench, &curves, well, &queue, ids[2])) }
-        }
-    })))
+    Ok(page.frame_with(
+        &title,
+        super::SCRIPTS,
+        styled(html! {
+            (head(&page, &bench))
+            (findings(&page, &bench, ids[0]))
+            (release_bar(&page, &bench, &queue, ids[1]))
+            div.bench {
+                div { (map(&page, &bench, &curves, well)) (legend(&page)) }
+                div.panel { (well_panel(&page, &bench, &curves, well, &queue, ids[2])) }
+            }
+        }),
+    ))
 }
 
 fn head(page: &Page<'_>, bench: &Bench) -> Markup {
@@ -192,7 +196,11 @@ fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16) -> Mark
         let (class, words) = well_class(page, bench, well, content, !drawn.is_empty());
         let code = bench.tubes.get(&well).and_then(|clock| clock.code.clone());
         let text = content.map_or_else(String::new, |content| control_text(content).map_or_else(|| short(code.as_deref().unwrap_or("?")), str::to_owned));
-        let spark = if bench.plate.wells == 96 && !drawn.is_empty() { drawing::sparkline(drawn, drawn) } else { html! {} };
+        let spark = if bench.plate.wells == 96 && !drawn.is_empty() {
+            drawing::sparkline(drawn, drawn)
+        } else {
+            html! {}
+        };
         let link = (content.is_some() || !drawn.is_empty()).then(|| bench.link(well));
         Cell { class, text, title: format!("{} {} {words}", bench.label(well), code.unwrap_or_default()), inside: spark, link, current: well == here }
     })
@@ -284,7 +292,13 @@ fn readings_table(page: &Page<'_>, drawn: &[&CurveDrawn], readings: &[TargetRead
 
 fn specimen_part(page: &Page<'_>, bench: &Bench, specimen: &ForSigning, id: EventId) -> Markup {
     let outcome = specimen.result.outcome;
-    let failed: Vec<String> = specimen.call.not_passed.iter().map(|rule| coded(page, "rule", rule)).chain(specimen.circumstances.iter().filter(|(_, holds)| !holds).map(|(name, _)| coded(page, "rule", name))).collect();
+    let failed: Vec<String> = specimen
+        .call
+        .not_passed
+        .iter()
+        .map(|rule| coded(page, "rule", rule))
+        .chain(specimen.circumstances.iter().filter(|(_, holds)| !holds).map(|(name, _)| coded(page, "rule", name)))
+        .collect();
     html! {
         p.answer.(outcome_class(outcome)) { (outcome_words(page, outcome)) }
         @if !specimen.call.reasons.is_empty() { p { (specimen.call.reasons.iter().map(|reason| reason_words(page, reason)).collect::<Vec<_>>().join(" · ")) } }

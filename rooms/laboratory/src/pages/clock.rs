@@ -60,15 +60,18 @@ async fn board(State(app): State<App>, actor: Actor) -> Answered<Markup> {
         })
         .await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame(&page.t("laboratory-clock"), styled(html! {
-        dl.figures {
-            div { dt { (page.t("laboratory-on-the-way")) } dd { (board.all) } }
-            div { dt { (page.t("laboratory-over-limit")) } dd.bad[board.late > 0] { (board.late) } }
-            (spread_figures(&page, &board.total))
-        }
-        (tubes_table(&page, &board, now))
-        @for (by, rows) in &board.groups { (group_table(&page, *by, rows)) }
-    })))
+    Ok(page.frame(
+        &page.t("laboratory-clock"),
+        styled(html! {
+            dl.figures {
+                div { dt { (page.t("laboratory-on-the-way")) } dd { (board.all) } }
+                div { dt { (page.t("laboratory-over-limit")) } dd.bad[board.late > 0] { (board.late) } }
+                (spread_figures(&page, &board.total))
+            }
+            (tubes_table(&page, &board, now))
+            @for (by, rows) in &board.groups { (group_table(&page, *by, rows)) }
+        }),
+    ))
 }
 
 fn group_name(tx: &mut Tx<'_>, by: By, id: AnyId) -> StoreResult<String> {

@@ -110,7 +110,14 @@ mod tests {
     use super::*;
 
     fn curve(values: &[f64]) -> CurveDrawn {
-        CurveDrawn { well: 0, target: "N".to_owned(), dye: "VIC".to_owned(), cycles: (0..values.len()).map(|n| n as f64).collect(), fluorescence: values.to_vec(), instrument_cq: None }
+        CurveDrawn {
+            well: 0,
+            target: "N".to_owned(),
+            dye: "VIC".to_owned(),
+            cycles: (0..values.len()).map(|n| n as f64).collect(),
+            fluorescence: values.to_vec(),
+            instrument_cq: None,
+        }
     }
 
     #[test]

@@ -36,7 +36,13 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
     for place in commands::laboratories(tx, actor)?.into_iter().take(20) {
         let mut item = |words, count: i64, link: String, deadline_us| {
             if count > 0 {
-                items.push(InboxItem { words, arguments: vec![("count", count.to_string()), ("laboratory", place.name.clone())], link, deadline_us, place: Some(place.id) });
+                items.push(InboxItem {
+                    words,
+                    arguments: vec![("count", count.to_string()), ("laboratory", place.name.clone())],
+                    link,
+                    deadline_us,
+                    place: Some(place.id),
+                });
             }
         };
         let boxes = clock::boxes_to_accession(tx, place.id)?;
@@ -56,11 +62,23 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
     }
     let (_, late) = clock::counts(tx, now.plus_us(-LIMIT_US))?;
     if late > 0 && actor.has_any(BENCH) {
-        items.push(InboxItem { words: "inbox-lab-late", arguments: vec![("count", late.to_string())], link: "/laboratory/clock".to_owned(), deadline_us: Some(now), place: None });
+        items.push(InboxItem {
+            words: "inbox-lab-late",
+            arguments: vec![("count", late.to_string())],
+            link: "/laboratory/clock".to_owned(),
+            deadline_us: Some(now),
+            place: None,
+        });
     }
     for (tube, by) in results::amendments_waiting(tx)? {
         if actor.has_any(BENCH) && by != actor.account {
-            items.push(InboxItem { words: "inbox-lab-amendment", arguments: vec![("tube", tube.to_string())], link: format!("/laboratory/tubes/{tube}"), deadline_us: None, place: None });
+            items.push(InboxItem {
+                words: "inbox-lab-amendment",
+                arguments: vec![("tube", tube.to_string())],
+                link: format!("/laboratory/tubes/{tube}"),
+                deadline_us: None,
+                place: None,
+            });
         }
     }
     Ok(items)
@@ -103,20 +121,23 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
     for found in &bench.findings {
         findings.push((found, super::form_id(&app, bench.here.id).await?));
     }
-    Ok(page.frame(&page.t("laboratory-title"), styled(html! {
-        (laboratory_choice(&page, &bench.here, &bench.mine, "/laboratory"))
-        p.actions {
-            a.button href={ "/laboratory/accession?laboratory=" (bench.here.id) } { (page.t("laboratory-accession")) } " "
-            a.button.primary href={ "/laboratory/plates/new?laboratory=" (bench.here.id) } { (page.t("laboratory-lay-plate")) } " "
-            a.button href="/laboratory/clock" { (page.t("laboratory-clock")) } " "
-            a.button href="/laboratory/lineage" { (page.t("laboratory-lineage")) } " "
-            a.button href="/laboratory/assays" { (page.t("laboratory-assays")) }
-        }
-        (runs_table(&page, &bench.waiting))
-        (plates_table(&page, &bench.plates, now))
-        (findings_list(&page, &findings))
-        (capability_table(&page, &bench.capability))
-    })))
+    Ok(page.frame(
+        &page.t("laboratory-title"),
+        styled(html! {
+            (laboratory_choice(&page, &bench.here, &bench.mine, "/laboratory"))
+            p.actions {
+                a.button href={ "/laboratory/accession?laboratory=" (bench.here.id) } { (page.t("laboratory-accession")) } " "
+                a.button.primary href={ "/laboratory/plates/new?laboratory=" (bench.here.id) } { (page.t("laboratory-lay-plate")) } " "
+                a.button href="/laboratory/clock" { (page.t("laboratory-clock")) } " "
+                a.button href="/laboratory/lineage" { (page.t("laboratory-lineage")) } " "
+                a.button href="/laboratory/assays" { (page.t("laboratory-assays")) }
+            }
+            (runs_table(&page, &bench.waiting))
+            (plates_table(&page, &bench.plates, now))
+            (findings_list(&page, &findings))
+            (capability_table(&page, &bench.capability))
+        }),
+    ))
 }
 
 fn runs_table(page: &Page<'_>, waiting: &[(Run, Plate, i64, i64)]) -> Markup {

@@ -36,7 +36,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/assets/laboratory.css", Access::Public, "The laboratory's style sheet", || async { asset("text/css; charset=utf-8", STYLE) }),
         Route::get("/assets/laboratory.js", Access::Public, "The laboratory's script", || async { asset("text/javascript; charset=utf-8", SCRIPT) }),
     ];
-    routes.extend([home::routes(), accession::routes(), plates::routes(), bench::routes(), tube::routes(), person::routes(), clock::routes(), trace::routes()].concat());
+    routes.extend(
+        [home::routes(), accession::routes(), plates::routes(), bench::routes(), tube::routes(), person::routes(), clock::routes(), trace::routes()].concat(),
+    );
     routes
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use baton_desk::answer::Answered;
-use baton_desk::form::{At, Asked, Form};
+use baton_desk::form::{Asked, At, Form};
 use baton_desk::{Access, Actor, App, Page, Route, any_id};
 use baton_kit::{PersonId, Refusal};
 use maud::{Markup, html};
@@ -119,7 +119,12 @@ fn report_part(page: &Page<'_>, report: &PersonReport, staff: bool) -> Markup {
 
 fn tube_part(page: &Page<'_>, tube: &TubeOfPerson, staff: bool) -> Markup {
     let out: Vec<_> = tube.versions.iter().filter(|version| version.state.is_out()).collect();
-    let lots = tube.lots.iter().map(|lot| format!("{} {}", lot.code, page.with("laboratory-expires", &[("time", &page.time(lot.expires))]))).collect::<Vec<_>>().join(" · ");
+    let lots = tube
+        .lots
+        .iter()
+        .map(|lot| format!("{} {}", lot.code, page.with("laboratory-expires", &[("time", &page.time(lot.expires))])))
+        .collect::<Vec<_>>()
+        .join(" · ");
     html! {
         section {
             h2 { (page.time(tube.swabbed)) " · " span.(class_of(tube.result)) { (page.t(&format!("laboratory-person-{}", tube.result.name()))) } }

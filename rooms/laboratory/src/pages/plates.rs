@@ -158,7 +158,16 @@ async fn lay(State(app): State<App>, actor: Actor, Form(form): Form<LayForm>) ->
             Ok((tubes, by_hand))
         })
         .await?;
-    let command = LayPlate { code: form.code.trim().to_owned(), laboratory: form.laboratory, wells: form.wells, assay: form.assay, tubes, extraction_lot: form.extraction_lot, pcr_lot: form.pcr_lot, by_hand };
+    let command = LayPlate {
+        code: form.code.trim().to_owned(),
+        laboratory: form.laboratory,
+        wells: form.wells,
+        assay: form.assay,
+        tubes,
+        extraction_lot: form.extraction_lot,
+        pcr_lot: form.pcr_lot,
+        by_hand,
+    };
     let decision = commands::lay_plate(&app, &actor, form.id, command).await?;
     app.seen(decision.acknowledgement.ordinal).await;
     Ok(Redirect::to(&format!("/laboratory/plates/{}", decision.acknowledgement.id)))
@@ -195,7 +204,12 @@ async fn plate_page(State(app): State<App>, actor: Actor, At(id): At<PlateId>) -
         .await?;
     let page = Page::new(&app, &actor);
     let (read_id, discard_id) = (form_id(&app, plate.laboratory).await?, form_id(&app, plate.laboratory).await?);
-    let dyes = plate.assay.as_deref().and_then(RuleSet::builtin).map(|rules| rules.targets.iter().map(|target| target.dye.clone()).collect::<std::collections::BTreeSet<_>>()).unwrap_or_default();
+    let dyes = plate
+        .assay
+        .as_deref()
+        .and_then(RuleSet::builtin)
+        .map(|rules| rules.targets.iter().map(|target| target.dye.clone()).collect::<std::collections::BTreeSet<_>>())
+        .unwrap_or_default();
     Ok(page.frame(&plate.code, styled(html! {
         p { (plate.assay.as_deref().map_or_else(|| page.t("laboratory-bench-plate"), str::to_owned)) " · " (page.t(&format!("laboratory-plate-{}", plate.state.name()))) " · " (page.time(plate.laid))
             " · " (page.with("laboratory-fingerprint", &[("number", &plate.fingerprint.to_string())])) }

@@ -43,12 +43,17 @@ async fn search_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<S
         let link = found.ok_or_else(|| Refusal::absent("lab-nothing-found"))?;
         return Ok(Redirect::to(&link).into_response());
     }
-    Ok(page.frame(&page.t("laboratory-lineage"), styled(html! {
-        form.narrow method="get" action="/laboratory/lineage" {
-            label { span { (page.t("laboratory-lineage-ask")) } input name="text" required autofocus autocomplete="off" spellcheck="false"; }
-            button.primary { (page.t("laboratory-lineage-go")) }
-        }
-    })).into_response())
+    Ok(page
+        .frame(
+            &page.t("laboratory-lineage"),
+            styled(html! {
+                form.narrow method="get" action="/laboratory/lineage" {
+                    label { span { (page.t("laboratory-lineage-ask")) } input name="text" required autofocus autocomplete="off" spellcheck="false"; }
+                    button.primary { (page.t("laboratory-lineage-go")) }
+                }
+            }),
+        )
+        .into_response())
 }
 
 /// What bears this printed code, or this id: a tube, a box, a plate, a lot, a person.

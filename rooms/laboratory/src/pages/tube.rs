@@ -49,7 +49,16 @@ async fn tube_page(State(app): State<App>, actor: Actor, At(id): At<TubeId>) -> 
             let amendment = results::amendment(tx, id)?;
             let people = hands.iter().map(|hand| hand.account).chain(amendment.iter().filter_map(|proposed| proposed.by));
             let names = account_names(tx, &vault, people)?;
-            Ok(Tube { lots: lots_of_tube(tx, &clock)?, findings: results::open_findings_of(tx, id)?, amendment, wells: wells_of_tube(tx, id)?, clock, hands, versions, names })
+            Ok(Tube {
+                lots: lots_of_tube(tx, &clock)?,
+                findings: results::open_findings_of(tx, id)?,
+                amendment,
+                wells: wells_of_tube(tx, id)?,
+                clock,
+                hands,
+                versions,
+                names,
+            })
         })
         .await?;
     let page = Page::new(&app, &actor);

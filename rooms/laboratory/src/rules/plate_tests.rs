@@ -14,7 +14,14 @@ fn laboratory() -> PlaceId {
 }
 
 fn lot(kind: LotKind) -> Lot {
-    Lot { id: LotId::new(Bucket::INSTALLATION, Device::new(1).unwrap(), 8), kind, code: "L-8".to_owned(), product: String::new(), expires: NOW.plus_us(1), recalled: None }
+    Lot {
+        id: LotId::new(Bucket::INSTALLATION, Device::new(1).unwrap(), 8),
+        kind,
+        code: "L-8".to_owned(),
+        product: String::new(),
+        expires: NOW.plus_us(1),
+        recalled: None,
+    }
 }
 
 fn waiting(n: u32) -> TubeForPlate {
@@ -115,7 +122,22 @@ fn a_plate_has_93_places_for_tubes_and_not_one_more() {
 
 fn plate(state: PlateState) -> Plate {
     let id = PlateId::new(Bucket::INSTALLATION, Device::new(1).unwrap(), 1);
-    Plate { plate: id, code: "P1".to_owned(), laboratory: laboratory(), number: 0, wells: 96, assay: None, fingerprint: 0, extraction_lot: None, pcr_lot: None, laid: NOW, laid_by: None, state, run: None, remark: None }
+    Plate {
+        plate: id,
+        code: "P1".to_owned(),
+        laboratory: laboratory(),
+        number: 0,
+        wells: 96,
+        assay: None,
+        fingerprint: 0,
+        extraction_lot: None,
+        pcr_lot: None,
+        laid: NOW,
+        laid_by: None,
+        state,
+        run: None,
+        remark: None,
+    }
 }
 
 #[test]

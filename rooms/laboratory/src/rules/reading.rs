@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use baton_kit::PlateId;
 use baton_pcr::rules::{
-    Action, AutoverifyInput, ControlReading, RuleSet, RunVerdict, TargetReading, WellOutcome, WellReasonCode, WellResult, autoverify, interpret_repeat, interpret_well, judge_controls,
+    Action, AutoverifyInput, ControlReading, RuleSet, RunVerdict, TargetReading, WellOutcome, WellReasonCode, WellResult, autoverify, interpret_repeat,
+    interpret_well, judge_controls,
 };
 use baton_pcr::{Call, Curve, Reader, Reading, Reason, Settings};
 
@@ -103,7 +104,8 @@ fn control_findings(plate: &PlateForReading, verdict: &RunVerdict) -> Vec<RunFin
 fn misplacement(plate: &PlateForReading, rules: &RuleSet, by_well: &ByWell) -> Option<RunFinding> {
     let fits = |layout: &[WellLaid]| judge_controls(rules, &controls_of(layout, by_well)).valid;
     let all: Vec<u16> = plate.layout.iter().map(|laid| laid.well).collect();
-    let found = |code: &str, matches: Option<PlateId>| Some(RunFinding { code: code.to_owned(), wells: all.clone(), seen_in: Vec::new(), target: None, matches });
+    let found =
+        |code: &str, matches: Option<PlateId>| Some(RunFinding { code: code.to_owned(), wells: all.clone(), seen_in: Vec::new(), target: None, matches });
     if let Some((other, _)) = plate.others.iter().find(|(_, layout)| fits(layout)) {
         return found("plate_swapped", Some(*other));
     }

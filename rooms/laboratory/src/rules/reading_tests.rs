@@ -88,7 +88,14 @@ fn curves(layout: &[WellLaid], odd: &[(u16, Shows)]) -> Vec<CurveStored> {
     for (well, shows) in wells {
         for ((target, dye), cq) in [("ORF1ab", "FAM"), ("N", "VIC"), ("IC", "CY5")].into_iter().zip(shows) {
             let values = synthesise(&Params { cycles: CYCLES, cq, ..Params::default() }, || noise.next());
-            all.push(CurveStored { well, target: target.to_owned(), dye: dye.to_owned(), cycles: encode(&axis(CYCLES)), fluorescence: encode(&values), instrument_cq_milli: None });
+            all.push(CurveStored {
+                well,
+                target: target.to_owned(),
+                dye: dye.to_owned(),
+                cycles: encode(&axis(CYCLES)),
+                fluorescence: encode(&values),
+                instrument_cq_milli: None,
+            });
         }
     }
     all
@@ -231,7 +238,14 @@ fn a_bench_plate_is_called_and_holds_everything() {
     let curve = |well, cq| {
         let mut noise = Noise(3);
         let values = synthesise(&Params { cycles: CYCLES, cq, ..Params::default() }, || noise.next());
-        CurveStored { well, target: "#1".to_owned(), dye: String::new(), cycles: encode(&axis(CYCLES)), fluorescence: encode(&values), instrument_cq_milli: None }
+        CurveStored {
+            well,
+            target: "#1".to_owned(),
+            dye: String::new(),
+            cycles: encode(&axis(CYCLES)),
+            fluorescence: encode(&values),
+            instrument_cq_milli: None,
+        }
     };
     let read = read_run(&bench, None, &[curve(0, Some(22.0)), curve(95, None)]);
     assert_eq!((read.readings[0].call.as_str(), read.readings[1].call.as_str()), ("positive", "negative"));

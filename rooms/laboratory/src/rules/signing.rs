@@ -81,7 +81,11 @@ fn read_of(specimen: &ForSigning) -> TubeRead {
 
 /// The tubes nobody signed yet for whom a signature is needed, in the order in which they should be looked at.
 pub fn to_review(state: &RunNow) -> Vec<TubeId> {
-    let mut queue: Vec<&ForSigning> = state.specimens.iter().filter(|specimen| !specimen.result.state.is_out() && specimen.result.run == state.run.run && !goes_by_rule(&state.run, specimen)).collect();
+    let mut queue: Vec<&ForSigning> = state
+        .specimens
+        .iter()
+        .filter(|specimen| !specimen.result.state.is_out() && specimen.result.run == state.run.run && !goes_by_rule(&state.run, specimen))
+        .collect();
     // Abnormal first, then by place on the plate.
     queue.sort_by_key(|specimen| (specimen.result.outcome == TubeOutcome::Negative, specimen.call.well));
     queue.into_iter().map(|specimen| specimen.tube).collect()

@@ -51,7 +51,13 @@ fn finding(code: &str, wells: &[u16]) -> RunFinding {
 }
 
 fn specimen(n: u32, outcome: TubeOutcome, not_passed: &[&str], state: ResultState) -> ForSigning {
-    let call = WellCall { well: n as u16, result: String::new(), reasons: Vec::new(), action: String::new(), not_passed: not_passed.iter().map(|rule| (*rule).to_owned()).collect() };
+    let call = WellCall {
+        well: n as u16,
+        result: String::new(),
+        reasons: Vec::new(),
+        action: String::new(),
+        not_passed: not_passed.iter().map(|rule| (*rule).to_owned()).collect(),
+    };
     let result = TubeResult { tube: tube(n), version: 1, outcome, state, run: run_id(1), at: Timestamp(0) };
     ForSigning { call, tube: tube(n), result, circumstances: vec![("lots_in_date", true)] }
 }

@@ -59,7 +59,8 @@ fn tube_for_plate(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Option<TubeForPl
     }))
 }
 
-const PLATE: &str = "SELECT plate, code, laboratory, number, wells, assay, fingerprint, extraction_lot, pcr_lot, laid_us, laid_by, state, run, remark FROM plate";
+const PLATE: &str =
+    "SELECT plate, code, laboratory, number, wells, assay, fingerprint, extraction_lot, pcr_lot, laid_us, laid_by, state, run, remark FROM plate";
 
 fn plate_of(row: &Row) -> StoreResult<Plate> {
     let plate: PlateId = row.id(0)?;
@@ -107,7 +108,10 @@ pub fn layout(tx: &mut Tx<'_>, plate: PlateId) -> StoreResult<Vec<WellLaid>> {
 
 /// The tubes that stand on a plate, with their clocks, by well.
 pub fn tubes_on(tx: &mut Tx<'_>, plate: PlateId) -> StoreResult<HashMap<u16, TubeClock>> {
-    let sql = format!("{} JOIN well w ON t.bucket = w.tube >> 56 AND t.tube = w.tube WHERE w.bucket = $1 AND w.plate = $2", CLOCK.replacen(" FROM tube_clock", ", w.well FROM tube_clock", 1));
+    let sql = format!(
+        "{} JOIN well w ON t.bucket = w.tube >> 56 AND t.tube = w.tube WHERE w.bucket = $1 AND w.plate = $2",
+        CLOCK.replacen(" FROM tube_clock", ", w.well FROM tube_clock", 1)
+    );
     let rows = tx.query(&sql, params![plate.bucket_number(), plate])?;
     rows.iter().map(|row| Ok((u16::try_from(row.int(CLOCK_COLUMNS)?).unwrap_or(u16::MAX), clock_of(row)?))).collect()
 }
@@ -123,7 +127,10 @@ pub fn plate_for_reading(tx: &mut Tx<'_>, id: PlateId) -> StoreResult<Option<Pla
         }
     }
     let mut others = Vec::new();
-    let open = tx.query("SELECT plate FROM plate WHERE laboratory = $1 AND state = 'laid' AND plate <> $2 ORDER BY number DESC LIMIT 50", params![plate.laboratory, id])?;
+    let open = tx.query(
+        "SELECT plate FROM plate WHERE laboratory = $1 AND state = 'laid' AND plate <> $2 ORDER BY number DESC LIMIT 50",
+        params![plate.laboratory, id],
+    )?;
     for row in &open {
         let other: PlateId = row.id(0)?;
         let controls = self::layout(tx, other)?.into_iter().filter(|laid| !matches!(laid.content, WellContent::Tube(_))).collect();
@@ -134,7 +141,8 @@ pub fn plate_for_reading(tx: &mut Tx<'_>, id: PlateId) -> StoreResult<Option<Pla
 
 fn tube_for_reading(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<TubeForReading> {
     let clock = tx.first("SELECT ratio FROM tube_clock WHERE bucket = $1 AND tube = $2", params![tube.bucket_number(), tube])?;
-    let again = tx.first("SELECT version FROM result WHERE bucket = $1 AND tube = $2 AND outcome <> 'negative' LIMIT 1", params![tube.bucket_number(), tube])?;
+    let again =
+        tx.first("SELECT version FROM result WHERE bucket = $1 AND tube = $2 AND outcome <> 'negative' LIMIT 1", params![tube.bucket_number(), tube])?;
     let ratio = clock.map_or(Ok(None), |row| row.maybe_int(0))?.unwrap_or(i64::MAX);
     Ok(TubeForReading { tube, ratio, again: again.is_some() })
 }
@@ -143,7 +151,8 @@ fn tube_for_reading(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<TubeForReading
 pub fn standing_of_run(tx: &mut Tx<'_>, run: Option<RunId>) -> StoreResult<(bool, bool)> {
     let Some(run) = run else { return Ok((false, false)) };
     let out = tx.first("SELECT tube FROM result WHERE run = $1 AND state IN ('released', 'amended') LIMIT 1", params![run])?.is_some();
-    let held = tx.first("SELECT number FROM run_finding WHERE bucket = $1 AND run = $2 AND wells <> '[]' LIMIT 1", params![run.bucket_number(), run])?.is_some();
+    let held =
+        tx.first("SELECT number FROM run_finding WHERE bucket = $1 AND run = $2 AND wells <> '[]' LIMIT 1", params![run.bucket_number(), run])?.is_some();
     Ok((out, held))
 }
 
@@ -179,7 +188,10 @@ fn run_of(row: &Row) -> StoreResult<Run> {
 pub fn run(tx: &mut Tx<'_>, id: RunId) -> StoreResult<Option<Run>> {
     let Some(row) = tx.first(&format!("{RUN} WHERE bucket = $1 AND run = $2"), params![id.bucket_number(), id])? else { return Ok(None) };
     let mut run = run_of(&row)?;
-    let rows = tx.query("SELECT code, wells, seen_in, target, matches FROM run_finding WHERE bucket = $1 AND run = $2 ORDER BY number", params![id.bucket_number(), id])?;
+    let rows = tx.query(
+        "SELECT code, wells, seen_in, target, matches FROM run_finding WHERE bucket = $1 AND run = $2 ORDER BY number",
+        params![id.bucket_number(), id],
+    )?;
     for row in &rows {
         run.findings.push(RunFinding {
             code: row.text(0)?.to_owned(),
@@ -214,7 +226,8 @@ pub fn calls(tx: &mut Tx<'_>, run: RunId) -> StoreResult<Vec<(WellCall, Option<T
 }
 
 pub fn readings(tx: &mut Tx<'_>, run: RunId, well: Option<u16>) -> StoreResult<Vec<TargetRead>> {
-    let sql = "SELECT well, target, call, p_positive, cq, reasons FROM reading WHERE bucket = $1 AND run = $2 AND well >= $3 AND well <= $4 ORDER BY well, number";
+    let sql =
+        "SELECT well, target, call, p_positive, cq, reasons FROM reading WHERE bucket = $1 AND run = $2 AND well >= $3 AND well <= $4 ORDER BY well, number";
     let (low, high) = well.map_or((0, i64::from(u16::MAX)), |well| (i64::from(well), i64::from(well)));
     let rows = tx.query(sql, params![run.bucket_number(), run, low, high])?;
     let reading = |row: &Row| {
@@ -282,7 +295,10 @@ fn circumstances(tx: &mut Tx<'_>, lots_good: (bool, bool), clock: Option<&TubeCl
     let swabbed = clock.and_then(TubeClock::began);
     let fluid_in_date = fluid.as_ref().is_none_or(|lot| swabbed.is_none_or(|at| at < lot.expires));
     let open = match clock {
-        Some(clock) => tx.first("SELECT id FROM laboratory_finding WHERE subject = $1 AND settled_us IS NULL AND code IN ('accessioned_twice', 'tube_not_opened') LIMIT 1", params![clock.tube])?,
+        Some(clock) => tx.first(
+            "SELECT id FROM laboratory_finding WHERE subject = $1 AND settled_us IS NULL AND code IN ('accessioned_twice', 'tube_not_opened') LIMIT 1",
+            params![clock.tube],
+        )?,
         None => None,
     };
     Ok(vec![

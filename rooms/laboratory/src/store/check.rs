@@ -35,10 +35,7 @@ const QUESTIONS: [Question; 5] = [
          WHERE t.released_us IS NOT NULL AND (s.tube IS NULL OR s.state NOT IN ('released', 'amended') OR s.outcome <> t.outcome)",
     ),
     (&LA_5, "SELECT CAST(tube AS TEXT) FROM result GROUP BY bucket, tube HAVING max(version) <> count(*) OR min(version) <> 1"),
-    (
-        &LA_7,
-        "SELECT CAST(t.tube AS TEXT) FROM tube_clock t WHERE t.released_us IS NOT NULL AND (t.accessioned_us IS NULL OR t.run IS NULL OR t.plate IS NULL)",
-    ),
+    (&LA_7, "SELECT CAST(t.tube AS TEXT) FROM tube_clock t WHERE t.released_us IS NOT NULL AND (t.accessioned_us IS NULL OR t.run IS NULL OR t.plate IS NULL)"),
 ];
 
 /// Every violation: name and detail.

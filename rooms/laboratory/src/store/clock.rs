@@ -8,7 +8,10 @@ use crate::model::TubeClock;
 
 /// Tubes on their way, oldest swab first.
 pub fn waiting(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<TubeClock>> {
-    tx.query(&format!("{CLOCK} WHERE t.waiting = 1 AND t.first_swab_us IS NOT NULL ORDER BY t.first_swab_us, t.tube LIMIT $1"), params![limit])?.iter().map(clock_of).collect()
+    tx.query(&format!("{CLOCK} WHERE t.waiting = 1 AND t.first_swab_us IS NOT NULL ORDER BY t.first_swab_us, t.tube LIMIT $1"), params![limit])?
+        .iter()
+        .map(clock_of)
+        .collect()
 }
 
 /// Every tube with a result, preliminary or out.
@@ -25,7 +28,10 @@ pub fn counts(tx: &mut Tx<'_>, since: Timestamp) -> StoreResult<(i64, i64)> {
 
 /// Tubes of a box or with these codes that a laboratory has not looked at yet.
 pub fn unaccessioned_of_box(tx: &mut Tx<'_>, box_id: BoxId) -> StoreResult<Vec<TubeClock>> {
-    tx.query(&format!("{CLOCK} WHERE t.box = $1 AND t.accessioned_us IS NULL ORDER BY t.code, t.tube LIMIT 2000"), params![box_id])?.iter().map(clock_of).collect()
+    tx.query(&format!("{CLOCK} WHERE t.box = $1 AND t.accessioned_us IS NULL ORDER BY t.code, t.tube LIMIT 2000"), params![box_id])?
+        .iter()
+        .map(clock_of)
+        .collect()
 }
 
 /// Where a box is, or where it was opened.
@@ -72,10 +78,18 @@ pub struct Turnaround {
 
 /// Every tube released since `from`, from its first swab to its release.
 pub fn turnarounds(tx: &mut Tx<'_>, from: Timestamp) -> StoreResult<Vec<Turnaround>> {
-    let sql = "SELECT released_us - first_swab_us, point, box, plate, campaign, laboratory FROM tube_clock WHERE released_us >= $1 AND first_swab_us IS NOT NULL";
+    let sql =
+        "SELECT released_us - first_swab_us, point, box, plate, campaign, laboratory FROM tube_clock WHERE released_us >= $1 AND first_swab_us IS NOT NULL";
     let mut all = Vec::new();
     tx.each(sql, params![from], |row| {
-        all.push(Turnaround { took_us: row.int(0)?, point: row.maybe_id(1)?, box_id: row.maybe_id(2)?, plate: row.maybe_id(3)?, campaign: row.maybe_id(4)?, laboratory: row.maybe_id(5)? });
+        all.push(Turnaround {
+            took_us: row.int(0)?,
+            point: row.maybe_id(1)?,
+            box_id: row.maybe_id(2)?,
+            plate: row.maybe_id(3)?,
+            campaign: row.maybe_id(4)?,
+            laboratory: row.maybe_id(5)?,
+        });
         Ok(())
     })?;
     Ok(all)

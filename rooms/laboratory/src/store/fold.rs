@@ -78,7 +78,10 @@ fn noted(tx: &mut Tx<'_>, event: &Event, body: &TubeAccessioned, code: &str) -> 
     match code {
         "lab-tube-not-opened" => finding(tx, event.id, "tube_not_opened", body.tube, None, event.happened),
         "lab-over-capacity" => {
-            let open = tx.first("SELECT id FROM laboratory_finding WHERE subject = $1 AND code = 'over_capacity' AND settled_us IS NULL LIMIT 1", params![body.laboratory])?;
+            let open = tx.first(
+                "SELECT id FROM laboratory_finding WHERE subject = $1 AND code = 'over_capacity' AND settled_us IS NULL LIMIT 1",
+                params![body.laboratory],
+            )?;
             open.map_or_else(|| finding(tx, event.id, "over_capacity", body.laboratory, None, event.happened), |_| Ok(()))
         }
         _ => Ok(()),
@@ -132,7 +135,10 @@ fn plate_laid(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     insert_wells(tx, plate, &outcome.layout)?;
     for tube in tubes_in(&outcome.layout) {
         touch_tube(tx, tube)?;
-        tx.execute("UPDATE tube_clock SET plate = $3, laid_us = $4 WHERE bucket = $1 AND tube = $2", params![tube.bucket_number(), tube, plate, event.happened])?;
+        tx.execute(
+            "UPDATE tube_clock SET plate = $3, laid_us = $4 WHERE bucket = $1 AND tube = $2",
+            params![tube.bucket_number(), tube, plate, event.happened],
+        )?;
     }
     Ok(())
 }
@@ -174,7 +180,10 @@ fn plate_discarded(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
         params![plate.bucket_number(), plate, PlateState::Discarded.name(), &command.reason],
     )?;
     // The tubes go back to where they were; an earlier plate they were read on stays in `well` and `result`.
-    tx.execute("UPDATE tube_clock SET plate = NULL, laid_us = NULL WHERE tube IN (SELECT tube FROM well WHERE bucket = $1 AND plate = $2) AND plate = $2", params![plate.bucket_number(), plate])?;
+    tx.execute(
+        "UPDATE tube_clock SET plate = NULL, laid_us = NULL WHERE tube IN (SELECT tube FROM well WHERE bucket = $1 AND plate = $2) AND plate = $2",
+        params![plate.bucket_number(), plate],
+    )?;
     hand(tx, plate, "plate", "discarded", event.actor, event.happened)
 }
 
@@ -216,7 +225,16 @@ fn insert_findings(tx: &mut Tx<'_>, run: RunId, findings: &[RunFinding]) -> Stor
     for (number, found) in findings.iter().enumerate() {
         tx.execute(
             "INSERT INTO run_finding (bucket, run, number, code, wells, seen_in, target, matches) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            params![run.bucket_number(), run, number as i64, &found.code, &to_json(&found.wells)?, &to_json(&found.seen_in)?, found.target.as_deref(), found.matches],
+            params![
+                run.bucket_number(),
+                run,
+                number as i64,
+                &found.code,
+                &to_json(&found.wells)?,
+                &to_json(&found.seen_in)?,
+                found.target.as_deref(),
+                found.matches
+            ],
         )?;
     }
     Ok(())
@@ -294,7 +312,10 @@ fn override_proposed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
 
 fn override_confirmed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let Decided { command, .. } = event.decided::<ConfirmOverride>()?;
-    tx.execute("UPDATE run SET confirmed_by = $3, confirmed_us = $4 WHERE bucket = $1 AND run = $2", params![command.run.bucket_number(), command.run, event.actor, event.happened])?;
+    tx.execute(
+        "UPDATE run SET confirmed_by = $3, confirmed_us = $4 WHERE bucket = $1 AND run = $2",
+        params![command.run.bucket_number(), command.run, event.actor, event.happened],
+    )?;
     Ok(())
 }
 
@@ -323,7 +344,10 @@ fn released(tx: &mut Tx<'_>, event: &Event, tube: TubeId, passed: Option<&str>) 
         &format!("UPDATE result SET state = 'released', at_us = $4, {by_whom} WHERE {columns}"),
         params![tube.bucket_number(), tube, event.actor, at, passed],
     )?;
-    tx.execute("UPDATE tube_clock SET released_us = $3, waiting = 0 WHERE bucket = $1 AND tube = $2 AND released_us IS NULL", params![tube.bucket_number(), tube, at])?;
+    tx.execute(
+        "UPDATE tube_clock SET released_us = $3, waiting = 0 WHERE bucket = $1 AND tube = $2 AND released_us IS NULL",
+        params![tube.bucket_number(), tube, at],
+    )?;
     hand(tx, tube, "tube", "signed", event.actor, at)
 }
 
@@ -361,4 +385,3 @@ fn finding_settled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     )?;
     Ok(())
 }
-

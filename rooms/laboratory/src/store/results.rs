@@ -40,7 +40,8 @@ pub fn last_result(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Option<TubeResu
 }
 
 pub fn amendment(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Option<Proposed>> {
-    let row = tx.first("SELECT outcome, reason, proposed_by, proposed_director FROM amendment WHERE bucket = $1 AND tube = $2", params![tube.bucket_number(), tube])?;
+    let row =
+        tx.first("SELECT outcome, reason, proposed_by, proposed_director FROM amendment WHERE bucket = $1 AND tube = $2", params![tube.bucket_number(), tube])?;
     let Some(row) = row else { return Ok(None) };
     let outcome = TubeOutcome::from_name(row.text(0)?).ok_or_else(|| unknown_word("amendment", tube, row.text(0).unwrap_or("")))?;
     Ok(Some(Proposed { outcome, reason: row.text(1)?.to_owned(), by: row.maybe_id(2)?, director: row.truth(3)? }))

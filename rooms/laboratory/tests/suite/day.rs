@@ -5,7 +5,7 @@ use baton_kit::{AccountId, PersonId, PlateId, Refusal, RunId, TubeId};
 use baton_laboratory::commands::{self, FileGiven};
 use baton_laboratory::events::*;
 use baton_laboratory::model::PersonResult;
-use baton_laboratory::person::{person_report, people_positive, report_json};
+use baton_laboratory::person::{people_positive, person_report, report_json};
 use baton_laboratory::{report, verify_report};
 
 use crate::house::{House, NEGATIVE, POSITIVE, Shows, rdml, usual};
@@ -44,18 +44,22 @@ pub async fn staff(house: &House) -> Staff {
 
 /// Takes tubes in and lays them; the plate, its layout and its tubes.
 pub async fn laid(house: &House, staff: &Staff, code: &str, tubes: &[TubeId]) -> (PlateId, Vec<WellLaid>) {
-    let fresh: Vec<TubeId> = house.app.read({
-        let tubes = tubes.to_vec();
-        move |tx| {
-            let mut fresh = Vec::new();
-            for tube in tubes {
-                if baton_laboratory::store::tube(tx, tube)?.is_none_or(|clock| clock.accessioned.is_none()) {
-                    fresh.push(tube);
+    let fresh: Vec<TubeId> = house
+        .app
+        .read({
+            let tubes = tubes.to_vec();
+            move |tx| {
+                let mut fresh = Vec::new();
+                for tube in tubes {
+                    if baton_laboratory::store::tube(tx, tube)?.is_none_or(|clock| clock.accessioned.is_none()) {
+                        fresh.push(tube);
+                    }
                 }
+                Ok(fresh)
             }
-            Ok(fresh)
-        }
-    }).await.unwrap();
+        })
+        .await
+        .unwrap();
     let named = fresh.iter().map(|tube| (house.id(), *tube)).collect();
     commands::accession(&house.app, &staff.technician, house.laboratory, named, None).await.unwrap();
     let command = LayPlate {

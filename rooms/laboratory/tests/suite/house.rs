@@ -10,7 +10,9 @@ use axum::http::{Request, header};
 use baton_desk::accounts::pages::{NewUser, create_account};
 use baton_desk::{Actor, App, Desk, Role, Scope};
 use baton_instruments::{Content, PlateFormat, Reading, Run, WellPosition};
-use baton_kit::{AccountId, BoxId, Bucket, CampaignId, Clock, Device, EventId, Language, LotId, PersonId, PlaceId, SeededEntropy, Site, Timestamp, TubeId, VirtualClock};
+use baton_kit::{
+    AccountId, BoxId, Bucket, CampaignId, Clock, Device, EventId, Language, LotId, PersonId, PlaceId, SeededEntropy, Site, Timestamp, TubeId, VirtualClock,
+};
 use baton_laboratory::events::{WellContent, WellLaid};
 use baton_ledger::{Command, Conn, Draft, EventBody, Fold, Ledger, Place, Surroundings};
 use baton_pcr::simulate::{Params, axis, synthesise};
@@ -38,7 +40,13 @@ pub struct House {
 }
 
 pub fn folds() -> Vec<Fold> {
-    vec![baton_desk::accounts::room().fold, baton_registry::room().fold, baton_screening::room().fold, baton_custody::room().fold, baton_laboratory::room().fold]
+    vec![
+        baton_desk::accounts::room().fold,
+        baton_registry::room().fold,
+        baton_screening::room().fold,
+        baton_custody::room().fold,
+        baton_laboratory::room().fold,
+    ]
 }
 
 /// PostgreSQL's driver brings a runtime of its own, which must not start inside another.
@@ -103,7 +111,13 @@ impl House {
     }
 
     fn furnish(&mut self) {
-        let place = |kind, code: &str, capacity| AddPlace { kind, code: code.to_owned(), name: code.to_owned(), parent: None, details: PlaceDetails { capacity, ..PlaceDetails::default() } };
+        let place = |kind, code: &str, capacity| AddPlace {
+            kind,
+            code: code.to_owned(),
+            name: code.to_owned(),
+            parent: None,
+            details: PlaceDetails { capacity, ..PlaceDetails::default() },
+        };
         self.laboratory = self.decided(place(PlaceKind::Laboratory, "L1", Some(50)), ()).created();
         self.point = self.decided(place(PlaceKind::Point, "S1", None), ()).created();
         let expires_us = self.now().plus_us(30 * baton_kit::time::DAY_US);
@@ -164,7 +178,8 @@ impl House {
     /// A person of the registry with a document that ends in `tail`.
     pub fn person(&self, name: &str, tail: &str) -> PersonId {
         let person: PersonId = self.id().created();
-        let particulars = Particulars { name: name.to_owned(), document_kind: DocumentKind::Passport, document: format!("E1234{tail}"), phone: None, address: None };
+        let particulars =
+            Particulars { name: name.to_owned(), document_kind: DocumentKind::Passport, document: format!("E1234{tail}"), phone: None, address: None };
         let text = serde_json::to_string(&particulars).unwrap();
         let sealed = blocking(|| self.app.ledger.vault().seal(baton_desk::any_id(person), text.as_bytes())).unwrap();
         let record: PersonRecord = serde_json::from_value(serde_json::json!({"person": person, "sealed": baton_ledger::Sealed(sealed)})).unwrap();
@@ -207,9 +222,23 @@ impl House {
 
     pub async fn user(&self, login: &str, roles: &[Role]) -> Actor {
         let id = self.app.form_id(Bucket::INSTALLATION).await.unwrap();
-        let new = NewUser { login: login.to_owned(), name: format!("{login} 王"), password: format!("{login}-{login}-password"), roles: roles.to_vec(), scope: Scope::Everywhere, language: Language::English, first: false };
+        let new = NewUser {
+            login: login.to_owned(),
+            name: format!("{login} 王"),
+            password: format!("{login}-{login}-password"),
+            roles: roles.to_vec(),
+            scope: Scope::Everywhere,
+            language: Language::English,
+            first: false,
+        };
         let account = create_account(&self.app, &Actor::anonymous(Language::English), id, new).await.unwrap();
-        Actor { account: Some(account), roles: roles.to_vec(), scope: Scope::Everywhere, device: Some(Device::new(2000).unwrap()), ..Actor::anonymous(Language::English) }
+        Actor {
+            account: Some(account),
+            roles: roles.to_vec(),
+            scope: Scope::Everywhere,
+            device: Some(Device::new(2000).unwrap()),
+            ..Actor::anonymous(Language::English)
+        }
     }
 
     pub async fn token(&self, login: &str) -> String {
@@ -291,10 +320,26 @@ pub fn rdml(layout: &[WellLaid], shows: impl Fn(WellContent) -> Shows) -> Vec<u8
             fluorescence: synthesise(&Params { cycles: 42, cq, ..Params::default() }, &mut noise),
             ..Reading::default()
         });
-        baton_instruments::Well { position: WellPosition::at(laid.well / 12, laid.well % 12), sample: None, content: Content::Unknown, readings: readings.collect() }
+        baton_instruments::Well {
+            position: WellPosition::at(laid.well / 12, laid.well % 12),
+            sample: None,
+            content: Content::Unknown,
+            readings: readings.collect(),
+        }
     });
     let wells = wells.collect();
-    let run = Run { format: baton_instruments::Format::Rdml, experiment: None, name: None, instrument: Some("Cycler".to_owned()), instrument_serial: None, plate_barcode: None, plate: Some(PlateFormat::WELLS_96), started_at: None, positions_by_order: false, wells };
+    let run = Run {
+        format: baton_instruments::Format::Rdml,
+        experiment: None,
+        name: None,
+        instrument: Some("Cycler".to_owned()),
+        instrument_serial: None,
+        plate_barcode: None,
+        plate: Some(PlateFormat::WELLS_96),
+        started_at: None,
+        positions_by_order: false,
+        wells,
+    };
     baton_instruments::write_rdml(&run)
 }
 

@@ -16,11 +16,13 @@ async fn every_page_speaks_three_languages() {
     let staff = staff(&house).await;
     let person = house.person("韩梅梅", "12B4");
     let pools = [vec![person], house.people(10), house.people(10)];
-    let tubes: Vec<TubeId> = pools.iter().enumerate().map(|(n, people)| house.tube(staff.nurse, &format!("T{n}"), if n == 0 { 1 } else { 10 }, people, false)).collect();
+    let tubes: Vec<TubeId> =
+        pools.iter().enumerate().map(|(n, people)| house.tube(staff.nurse, &format!("T{n}"), if n == 0 { 1 } else { 10 }, people, false)).collect();
     let box_id = house.boxed(staff.nurse, "B1", &tubes);
     let (plate, layout) = laid(&house, &staff, "P1", &tubes[..2]).await;
     let token = house.token("boss").await;
-    let before = [format!("/laboratory/plates/{plate}"), "/laboratory/accession".to_owned(), format!("/laboratory/accession?tube={}", tubes[0]), "/".to_owned()];
+    let before =
+        [format!("/laboratory/plates/{plate}"), "/laboratory/accession".to_owned(), format!("/laboratory/accession?tube={}", tubes[0]), "/".to_owned()];
     for language in LANGUAGES {
         for path in &before {
             house.page(path, Some(&token), language).await;
@@ -28,7 +30,9 @@ async fn every_page_speaks_three_languages() {
     }
     let contaminated = rdml(&layout, |content| if content == WellContent::NoTemplateControl { POSITIVE } else { usual(content, |_| POSITIVE) });
     let (held, _) = read(&house, &staff.technician, plate, contaminated).await.unwrap();
-    let (run, _) = read(&house, &staff.technician, plate, rdml(&layout, |content| usual(content, |tube| if tube == tubes[1] { POSITIVE } else { NEGATIVE }))).await.unwrap();
+    let (run, _) = read(&house, &staff.technician, plate, rdml(&layout, |content| usual(content, |tube| if tube == tubes[1] { POSITIVE } else { NEGATIVE })))
+        .await
+        .unwrap();
     crate::day::sign(&house, &staff.technician, run, &tubes[..2]).await.unwrap();
     house.fact(staff.nurse, &baton_laboratory::events::TubeAccessioned { tube: tubes[0], laboratory: house.laboratory, rejected: None });
     house.settle();
@@ -100,7 +104,15 @@ async fn the_api_takes_a_plate_from_waiting_tubes_to_release() {
     let tubes: Vec<TubeId> = (0..2).map(|n| house.tube(staff.nurse, &format!("T{n}"), 10, &people[n * 10..n * 10 + 10], false)).collect();
     house.boxed(staff.nurse, "B1", &tubes);
     let token = house.token("tech").await;
-    let (status, _) = house.send("POST", "/laboratory/accession", Some(&token), "application/x-www-form-urlencoded", format!("id={}&laboratory={}&code=T0", house.id(), house.laboratory).into_bytes()).await;
+    let (status, _) = house
+        .send(
+            "POST",
+            "/laboratory/accession",
+            Some(&token),
+            "application/x-www-form-urlencoded",
+            format!("id={}&laboratory={}&code=T0", house.id(), house.laboratory).into_bytes(),
+        )
+        .await;
     assert_eq!(status, 303);
     let fact = json!({"facts": [{"id": baton_kit::EventId::new(baton_kit::Bucket::new(3).unwrap(), baton_kit::Device::new(1).unwrap(), 1), "kind": "laboratory.tube_accessioned", "happened_us": house.now().0, "body": {"tube": tubes[1], "laboratory": house.laboratory}}]});
     let (status, answer) = house.json("POST", "/v1/facts", &token, Some(fact)).await;
@@ -129,7 +141,11 @@ async fn the_api_takes_a_plate_from_waiting_tubes_to_release() {
         assert_eq!((status, signed["released"].as_array().map(Vec::len)), (200, Some(released)), "{signed}");
     }
     let (_, clock) = house.json("GET", "/v1/laboratory/clock", &token, None).await;
-    assert_eq!((clock["waiting"].as_i64(), clock["turnaround_s"]["tubes"].as_i64(), clock["turnaround_s"]["max"].as_i64()), (Some(0), Some(2), Some(4200)), "{clock}");
+    assert_eq!(
+        (clock["waiting"].as_i64(), clock["turnaround_s"]["tubes"].as_i64(), clock["turnaround_s"]["max"].as_i64()),
+        (Some(0), Some(2), Some(4200)),
+        "{clock}"
+    );
     let person: PersonId = people[0];
     let (_, line) = house.json("GET", &format!("/v1/laboratory/lineage/person/{person}"), &token, None).await;
     assert_eq!((line["tubes"][0]["result"].as_str(), line["tubes"][0]["wells"][0]["plate"].as_str()), (Some("negative"), Some(id.as_str())), "{line}");

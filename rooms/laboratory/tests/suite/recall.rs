@@ -60,10 +60,12 @@ async fn a_recall_among_half_a_million_people() {
     for chunk in (0..TUBES).collect::<Vec<u32>>().chunks(400) {
         let mut drafts = Vec::new();
         for n in chunk {
-            let opened = TubeOpened { code: format!("T{n}"), campaign: house.campaign, point: house.point, ratio: 10, fluid_lot: Some(house.fluid), follow_up: false };
+            let opened =
+                TubeOpened { code: format!("T{n}"), campaign: house.campaign, point: house.point, ratio: 10, fluid_lot: Some(house.fluid), follow_up: false };
             drafts.push(Draft::of(id(3000, *n), house.now(), Some(nurse), &opened).unwrap());
             for person in 0..10 {
-                let sampled = PersonSampled { tube: id(3000, *n).created(), person: PersonId::new(Bucket::new(5).unwrap(), Device::new(3001).unwrap(), n * 10 + person) };
+                let sampled =
+                    PersonSampled { tube: id(3000, *n).created(), person: PersonId::new(Bucket::new(5).unwrap(), Device::new(3001).unwrap(), n * 10 + person) };
                 drafts.push(Draft::of(id(3002, n * 10 + person), house.now(), Some(nurse), &sampled).unwrap());
             }
         }
@@ -74,18 +76,26 @@ async fn a_recall_among_half_a_million_people() {
     let fluid = house.fluid;
     for origin in [Origin::Lot(fluid), Origin::Operator(nurse)] {
         let start = std::time::Instant::now();
-        let (extent, people) = house.app.read(move |tx| {
-            let tubes = lineage::tubes(tx, origin, None, 50)?;
-            Ok((lineage::extent(tx, origin)?, lineage::people_of(tx, &tubes)?.len()))
-        }).await.unwrap();
+        let (extent, people) = house
+            .app
+            .read(move |tx| {
+                let tubes = lineage::tubes(tx, origin, None, 50)?;
+                Ok((lineage::extent(tx, origin)?, lineage::people_of(tx, &tubes)?.len()))
+            })
+            .await
+            .unwrap();
         println!("{}: {} tubes, {} swabs and the first {people} people in {:?}", origin.name(), extent.tubes, extent.swabs, start.elapsed());
         assert_eq!(extent.swabs, 500_000);
     }
     let start = std::time::Instant::now();
-    let all = house.app.read(move |tx| {
-        let tubes = lineage::tubes(tx, Origin::Lot(fluid), None, i64::from(i32::MAX))?;
-        Ok(lineage::people_of(tx, &tubes)?.len())
-    }).await.unwrap();
+    let all = house
+        .app
+        .read(move |tx| {
+            let tubes = lineage::tubes(tx, Origin::Lot(fluid), None, i64::from(i32::MAX))?;
+            Ok(lineage::people_of(tx, &tubes)?.len())
+        })
+        .await
+        .unwrap();
     println!("all {all} people in {:?}", start.elapsed());
     assert_eq!(all, 500_000);
 }

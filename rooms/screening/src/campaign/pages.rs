@@ -368,7 +368,8 @@ async fn load(app: &App, actor: &Actor, campaign: CampaignId, asked: &MissingAsk
             let mut rows = Vec::new();
             for due in store::missing(tx, &ask, skip, limit)? {
                 let particulars = registry::person(tx, &vault, due.person)?.and_then(|person| person.particulars);
-                let (name, document, phone, address) = particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
+                let (name, document, phone, address) =
+                    particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
                 rows.push(Row { document_tail: baton_registry::rules::document::tail(&document), due, name, phone, address, places: Default::default() });
             }
             let names = view::place_names(tx, rows.iter().flat_map(|row| row.due.at.chain()))?;
@@ -405,7 +406,16 @@ async fn missing(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, A
     Ok(page.frame(&page.with("screening-missing-of", &[("campaign", &campaign.name)]), content))
 }
 
-const COLUMNS: [&str; 8] = ["screening-person-name", "screening-document-tail", "screening-phone", "screening-by-zone", "screening-by-grid", "screening-by-building", "screening-by-enterprise", "screening-reason"];
+const COLUMNS: [&str; 8] = [
+    "screening-person-name",
+    "screening-document-tail",
+    "screening-phone",
+    "screening-by-zone",
+    "screening-by-grid",
+    "screening-by-building",
+    "screening-by-enterprise",
+    "screening-reason",
+];
 
 fn cells(page: &Page<'_>, row: &Row) -> [String; 8] {
     let [zone, grid, building, enterprise] = row.places.clone();
@@ -453,11 +463,17 @@ async fn exempt(State(app): State<App>, actor: Actor, At(campaign): At<CampaignI
     Ok(Redirect::to(&format!("/campaigns/{campaign}/missing")).into_response())
 }
 
+/// A download holds everybody or is refused: a list cut short would pass for the whole.
+fn fits_download(people: i64) -> Result<(), Refusal> {
+    if people > EXPORT_LIMIT {
+        return Err(Refusal::ruled("list-too-long").with("count", people).with("limit", EXPORT_LIMIT));
+    }
+    Ok(())
+}
+
 async fn export(app: &App, actor: &Actor, id: CampaignId, asked: &MissingAsked) -> Result<(Vec<String>, Vec<[String; 8]>), Refusal> {
     let (rows, all, _) = load(app, actor, id, asked, EXPORT_LIMIT).await?;
-    if all > EXPORT_LIMIT {
-        return Err(Refusal::ruled("list-too-long").with("count", all).with("limit", EXPORT_LIMIT));
-    }
+    fits_download(all)?;
     let page = Page::new(app, actor);
     Ok((COLUMNS.iter().map(|column| page.t(column)).collect(), rows.iter().map(|row| cells(&page, row)).collect()))
 }
@@ -473,7 +489,11 @@ async fn missing_csv(State(app): State<App>, actor: Actor, At(id): At<CampaignId
 
 async fn missing_xlsx(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Asked(asked): Asked<MissingAsked>) -> Answered {
     let (headers, rows) = export(&app, &actor, id, &asked).await?;
-    let bytes = app.blocking(move || baton_sheets::write_xlsx("missing", &headers, rows, &[ColumnKind::Text; 8]).map_err(|error| baton_ledger::StoreError::Other(error).into())).await?;
+    let bytes = app
+        .blocking(move || {
+            baton_sheets::write_xlsx("missing", &headers, rows, &[ColumnKind::Text; 8]).map_err(|error| baton_ledger::StoreError::Other(error).into())
+        })
+        .await?;
     Ok(download("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "missing.xlsx", bytes))
 }
 
@@ -511,3 +531,14 @@ fn building_sheet(page: &Page<'_>, group: &[Row]) -> Markup {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_download_is_whole_or_refused() {
+        assert_eq!(fits_download(EXPORT_LIMIT), Ok(()));
+        let refusal = fits_download(EXPORT_LIMIT + 1).unwrap_err();
+        assert_eq!((refusal.code, &refusal.arguments[0]), ("list-too-long", &("count", "20001".to_owned())));
+    }
+}

@@ -26,7 +26,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/v1/screening/campaigns", MANAGERS, "Open a campaign and its first round", open).takes::<CampaignAsked>().answers::<CampaignOpened>(),
         Route::post("/v1/screening/campaigns/{campaign}/rounds", MANAGERS, "Open the next round", next_round).takes::<RoundAsked>().answers::<CampaignOpened>(),
         Route::post("/v1/screening/campaigns/{campaign}/exemptions", MANAGERS, "Excuse a person, with a reason", exempt).takes::<ExemptionAsked>(),
-        Route::get("/v1/screening/campaigns/{campaign}/coverage", VIEWERS, "Who is due, sampled, pending, resulted, held, exempt, by place", coverage).answers::<Coverage>(),
+        Route::get("/v1/screening/campaigns/{campaign}/coverage", VIEWERS, "Who is due, sampled, pending, resulted, held, exempt, by place", coverage)
+            .answers::<Coverage>(),
         Route::get("/v1/screening/campaigns/{campaign}/missing", CHASERS, "People who are still due, without names", missing).answers::<Missing>(),
     ]
 }
@@ -59,7 +60,15 @@ pub struct CampaignOpened {
 }
 
 async fn open(State(app): State<App>, actor: Actor, Body(asked): Body<CampaignAsked>) -> Answered<Json<CampaignOpened>> {
-    let command = OpenCampaign { name: asked.name, who: asked.who, assay: asked.assay, ratio: asked.ratio, opens_us: asked.opens_us, closes_us: asked.closes_us, cadence: asked.cadence };
+    let command = OpenCampaign {
+        name: asked.name,
+        who: asked.who,
+        assay: asked.assay,
+        ratio: asked.ratio,
+        opens_us: asked.opens_us,
+        closes_us: asked.closes_us,
+        cadence: asked.cadence,
+    };
     Ok(Json(open_campaign(&app, &actor, asked.id, command).await?))
 }
 
@@ -280,7 +289,17 @@ pub struct CountsAnswered {
 impl CountsAnswered {
     pub fn of(counts: &Counts, over: bool) -> Self {
         let (due, missed) = if over { (0, counts.due) } else { (counts.due, 0) };
-        Self { listed: counts.listed(), due, missed, sampled: counts.sampled, pending: counts.pending, resulted: counts.resulted, held: counts.held, exempt: counts.exempt, extra: counts.extra }
+        Self {
+            listed: counts.listed(),
+            due,
+            missed,
+            sampled: counts.sampled,
+            pending: counts.pending,
+            resulted: counts.resulted,
+            held: counts.held,
+            exempt: counts.exempt,
+            extra: counts.extra,
+        }
     }
 }
 
@@ -291,7 +310,15 @@ async fn coverage(State(app): State<App>, actor: Actor, At(campaign): At<Campaig
 }
 
 /// Coverage of one round (the last when none is named), for API, command line and pages.
-pub fn coverage_of(tx: &mut Tx<'_>, campaign: CampaignId, round: Option<u16>, by: By, reach: store::Reach, within: Option<PlaceId>, now: Timestamp) -> Result<Coverage, Undecided> {
+pub fn coverage_of(
+    tx: &mut Tx<'_>,
+    campaign: CampaignId,
+    round: Option<u16>,
+    by: By,
+    reach: store::Reach,
+    within: Option<PlaceId>,
+    now: Timestamp,
+) -> Result<Coverage, Undecided> {
     let (ask, closes) = ask_for(tx, campaign, round, reach, within)?;
     let over = closes <= now;
     let total = store::total(tx, &ask)?;
@@ -343,7 +370,8 @@ async fn missing(State(app): State<App>, actor: Actor, At(campaign): At<Campaign
             Ok(store::missing(tx, &ask, asked.skip.max(0), ROWS_LIMIT)?)
         })
         .await?;
-    let people = people.into_iter().map(|due| MissingPerson { person: due.person, places: due.at.chain().into_iter().rev().collect(), reason: due.standing.reason });
+    let people =
+        people.into_iter().map(|due| MissingPerson { person: due.person, places: due.at.chain().into_iter().rev().collect(), reason: due.standing.reason });
     Ok(Json(Missing { people: people.collect() }))
 }
 

@@ -20,7 +20,17 @@ fn campaign_of(row: &Row) -> StoreResult<Campaign> {
         0 => Cadence::Once,
         days => Cadence::EveryDays(days),
     };
-    Ok(Campaign { id, name: row.text(1)?.to_owned(), who, assay: row.text(3)?.to_owned(), ratio: small(4)?, cadence, rounds: small(6)?, opens: row.time(7)?, closes: row.time(8)? })
+    Ok(Campaign {
+        id,
+        name: row.text(1)?.to_owned(),
+        who,
+        assay: row.text(3)?.to_owned(),
+        ratio: small(4)?,
+        cadence,
+        rounds: small(6)?,
+        opens: row.time(7)?,
+        closes: row.time(8)?,
+    })
 }
 
 pub fn campaign(tx: &mut Tx<'_>, id: CampaignId) -> StoreResult<Option<Campaign>> {
@@ -78,7 +88,12 @@ fn insert_who(tx: &mut Tx<'_>, id: CampaignId, who: &Who) -> StoreResult<()> {
     let mut rows: Vec<Vec<Param<'_>>> = who.places.iter().map(|place| row("place", place.raw(), "")).collect();
     rows.extend(who.people.iter().map(|person| row("person", person.raw(), "")));
     rows.extend(who.tags.iter().map(|tag| row("tag", 0, tag.as_str())));
-    tx.insert_many("INSERT INTO campaign_who (bucket, campaign, kind, subject, tag) VALUES", 5, &rows, "ON CONFLICT (bucket, campaign, kind, subject, tag) DO NOTHING")?;
+    tx.insert_many(
+        "INSERT INTO campaign_who (bucket, campaign, kind, subject, tag) VALUES",
+        5,
+        &rows,
+        "ON CONFLICT (bucket, campaign, kind, subject, tag) DO NOTHING",
+    )?;
     Ok(())
 }
 
@@ -149,8 +164,21 @@ fn insert_due(tx: &mut Tx<'_>, due: &Due) -> StoreResult<bool> {
         "INSERT INTO due (bucket, campaign, round, person, zone, grid, building, enterprise, household, listed, state, reason, result, tube, swabbed_us) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (bucket, campaign, round, person) DO NOTHING",
         params![
-            due.person.bucket_number(), due.campaign, i64::from(due.round), due.person, due.at.zone, due.at.grid, due.at.building, due.at.enterprise, due.at.household, due.listed,
-            due.standing.state.number(), &due.standing.reason, due.standing.result, due.standing.tube, due.standing.swabbed
+            due.person.bucket_number(),
+            due.campaign,
+            i64::from(due.round),
+            due.person,
+            due.at.zone,
+            due.at.grid,
+            due.at.building,
+            due.at.enterprise,
+            due.at.household,
+            due.listed,
+            due.standing.state.number(),
+            &due.standing.reason,
+            due.standing.result,
+            due.standing.tube,
+            due.standing.swabbed
         ],
     )?;
     Ok(touched > 0)
@@ -172,7 +200,13 @@ fn due_of(row: &Row) -> StoreResult<Due> {
         person,
         at: roster::whereabouts_of(row, 3)?,
         listed: row.truth(8)?,
-        standing: Standing { state: DueState::from_number(row.int(9)?).ok_or_else(wrong)?, reason: row.text(10)?.to_owned(), result, tube: row.maybe_id(12)?, swabbed: row.maybe_time(13)? },
+        standing: Standing {
+            state: DueState::from_number(row.int(9)?).ok_or_else(wrong)?,
+            reason: row.text(10)?.to_owned(),
+            result,
+            tube: row.maybe_id(12)?,
+            swabbed: row.maybe_time(13)?,
+        },
     })
 }
 
@@ -229,7 +263,10 @@ pub fn stand(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId
 }
 
 fn remove(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
-    tx.execute("DELETE FROM due WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4", params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.person])?;
+    tx.execute(
+        "DELETE FROM due WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4",
+        params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.person],
+    )?;
     leave_cell(tx, due)
 }
 
@@ -256,13 +293,24 @@ fn restand(tx: &mut Tx<'_>, mut due: Due, standing: Standing) -> StoreResult<()>
     let standing = &due.standing;
     tx.execute(
         "UPDATE due SET state = $5, reason = $6, result = $7, tube = $8, swabbed_us = $9 WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4",
-        params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.person, standing.state.number(), &standing.reason, standing.result, standing.tube, standing.swabbed],
+        params![
+            due.person.bucket_number(),
+            due.campaign,
+            i64::from(due.round),
+            due.person,
+            standing.state.number(),
+            &standing.reason,
+            standing.result,
+            standing.tube,
+            standing.swabbed
+        ],
     )?;
     if change == [0; 7] { Ok(()) } else { add_to_cell(tx, &due, change) }
 }
 
 fn exemption(tx: &mut Tx<'_>, campaign: CampaignId, person: PersonId) -> StoreResult<Option<String>> {
-    let row = tx.first("SELECT reason FROM exemption WHERE bucket = $1 AND campaign = $2 AND person = $3", params![person.bucket_number(), campaign, person])?;
+    let row =
+        tx.first("SELECT reason FROM exemption WHERE bucket = $1 AND campaign = $2 AND person = $3", params![person.bucket_number(), campaign, person])?;
     row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
@@ -289,7 +337,10 @@ pub fn people_recorded(tx: &mut Tx<'_>, campaign: &Campaign, person: PersonId) -
         None => false,
     };
     let at = at.unwrap_or_default();
-    tx.execute("DELETE FROM exemption WHERE bucket = $1 AND campaign = $2 AND person = $3 AND reason = 'left' AND remark = ''", params![person.bucket_number(), campaign.id, person])?;
+    tx.execute(
+        "DELETE FROM exemption WHERE bucket = $1 AND campaign = $2 AND person = $3 AND reason = 'left' AND remark = ''",
+        params![person.bucket_number(), campaign.id, person],
+    )?;
     let specimens = specimen::store::specimens_in(tx, campaign.id, person)?;
     match due(tx, campaign.id, campaign.rounds, person)? {
         None if listed => {
@@ -452,7 +503,9 @@ const NOWHERE: i64 = -1;
 pub fn coverage(tx: &mut Tx<'_>, ask: &Ask, by: By, limit: i64) -> StoreResult<Vec<(Option<PlaceId>, Counts)>> {
     let (conditions, values) = ask.conditions();
     let column = by.name();
-    let sql = format!("SELECT {column}, {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions} GROUP BY {column} ORDER BY sum(due) DESC, {column} LIMIT {limit}");
+    let sql = format!(
+        "SELECT {column}, {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions} GROUP BY {column} ORDER BY sum(due) DESC, {column} LIMIT {limit}"
+    );
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let rows = tx.query(&sql, &values)?;
     rows.iter().map(|row| Ok((Some(row.int(0)?).filter(|raw| *raw != 0).and_then(|raw| PlaceId::from_raw(raw).ok()), counts_of(row, 1)?))).collect()
@@ -462,7 +515,15 @@ const SUMS: &str = "CAST(COALESCE(sum(due), 0) AS BIGINT), CAST(COALESCE(sum(sam
                     CAST(COALESCE(sum(held), 0) AS BIGINT), CAST(COALESCE(sum(exempt), 0) AS BIGINT), CAST(COALESCE(sum(extra), 0) AS BIGINT)";
 
 fn counts_of(row: &Row, from: usize) -> StoreResult<Counts> {
-    Ok(Counts { due: row.int(from)?, sampled: row.int(from + 1)?, pending: row.int(from + 2)?, resulted: row.int(from + 3)?, held: row.int(from + 4)?, exempt: row.int(from + 5)?, extra: row.int(from + 6)? })
+    Ok(Counts {
+        due: row.int(from)?,
+        sampled: row.int(from + 1)?,
+        pending: row.int(from + 2)?,
+        resulted: row.int(from + 3)?,
+        held: row.int(from + 4)?,
+        exempt: row.int(from + 5)?,
+        extra: row.int(from + 6)?,
+    })
 }
 
 /// All that is asked for, in one sum.
@@ -483,7 +544,9 @@ pub fn reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> StoreResult
 pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult<Vec<Due>> {
     let (conditions, values) = ask.conditions();
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
-    let sql = format!("SELECT bucket, zone, grid, building, enterprise, due FROM cell WHERE campaign = $1 AND round = $2 AND due > 0{conditions} ORDER BY zone, grid, building, enterprise, bucket");
+    let sql = format!(
+        "SELECT bucket, zone, grid, building, enterprise, due FROM cell WHERE campaign = $1 AND round = $2 AND due > 0{conditions} ORDER BY zone, grid, building, enterprise, bucket"
+    );
     let mut found = Vec::new();
     let (mut skip, mut wanted) = (skip, limit);
     for cell in tx.query(&sql, &values)? {
@@ -495,8 +558,11 @@ pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult
             skip -= here;
             continue;
         }
-        let sql = format!("{DUE} WHERE campaign = $1 AND round = $2 AND zone = $3 AND grid = $4 AND building = $5 AND enterprise = $6 AND bucket = $7 AND state = 0 AND listed = 1 ORDER BY household, person LIMIT $8 OFFSET $9");
-        let rows = tx.query(&sql, params![ask.campaign, i64::from(ask.round), cell.int(1)?, cell.int(2)?, cell.int(3)?, cell.int(4)?, cell.int(0)?, wanted, skip])?;
+        let sql = format!(
+            "{DUE} WHERE campaign = $1 AND round = $2 AND zone = $3 AND grid = $4 AND building = $5 AND enterprise = $6 AND bucket = $7 AND state = 0 AND listed = 1 ORDER BY household, person LIMIT $8 OFFSET $9"
+        );
+        let rows =
+            tx.query(&sql, params![ask.campaign, i64::from(ask.round), cell.int(1)?, cell.int(2)?, cell.int(3)?, cell.int(4)?, cell.int(0)?, wanted, skip])?;
         (skip, wanted) = (0, wanted - rows.len() as i64);
         for row in &rows {
             found.push(due_of(row)?);
@@ -510,7 +576,9 @@ pub fn household_due(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, of: &Due
     if of.at.household == 0 {
         return Ok(Vec::new());
     }
-    let sql = format!("{DUE} WHERE campaign = $1 AND round = $2 AND zone = $3 AND grid = $4 AND building = $5 AND household = $6 AND state = 0 AND listed = 1 AND person <> $7 ORDER BY person LIMIT 20");
+    let sql = format!(
+        "{DUE} WHERE campaign = $1 AND round = $2 AND zone = $3 AND grid = $4 AND building = $5 AND household = $6 AND state = 0 AND listed = 1 AND person <> $7 ORDER BY person LIMIT 20"
+    );
     let rows = tx.query(&sql, params![campaign, i64::from(round), of.at.zone, of.at.grid, of.at.building, of.at.household, of.person])?;
     rows.iter().map(due_of).collect()
 }

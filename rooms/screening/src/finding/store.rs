@@ -42,7 +42,10 @@ pub fn of_tube(tx: &mut Tx<'_>, tube: &Tube, members: &[Member], found: &Finding
         if row.truth(2)? {
             settled += i64::from(!stays);
         } else if !stays {
-            tx.execute("DELETE FROM screening_finding WHERE bucket = $1 AND subject = $2 AND code = $3 AND person = $4", params![bucket, tube.id, code, person])?;
+            tx.execute(
+                "DELETE FROM screening_finding WHERE bucket = $1 AND subject = $2 AND code = $3 AND person = $4",
+                params![bucket, tube.id, code, person],
+            )?;
         }
     }
     let first = members.first().map_or(tube.opened_at, |member| member.swabbed);
@@ -66,11 +69,15 @@ pub fn any_of_person(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<bool> {
 
 /// As [`of_tube`], for what contradicts among one person's specimens of a campaign.
 pub fn of_person(tx: &mut Tx<'_>, campaign: CampaignId, person: PersonId, specimens: &[Specimen], found: &BTreeSet<(TubeId, &'static str)>) -> StoreResult<()> {
-    let rows = tx.query("SELECT bucket, subject, code FROM screening_finding WHERE person = $1 AND campaign = $2 AND settled = 0", params![person, campaign])?;
+    let rows =
+        tx.query("SELECT bucket, subject, code FROM screening_finding WHERE person = $1 AND campaign = $2 AND settled = 0", params![person, campaign])?;
     for row in rows.iter().filter(|row| row.text(2).is_ok_and(|code| PERSON_CODES.contains(&code))) {
         let (subject, code) = (row.int(1)?, row.text(2)?);
         if !found.iter().any(|(tube, wanted)| tube.raw() == subject && *wanted == code) {
-            tx.execute("DELETE FROM screening_finding WHERE bucket = $1 AND subject = $2 AND code = $3 AND person = $4", params![row.int(0)?, subject, code, person])?;
+            tx.execute(
+                "DELETE FROM screening_finding WHERE bucket = $1 AND subject = $2 AND code = $3 AND person = $4",
+                params![row.int(0)?, subject, code, person],
+            )?;
         }
     }
     for (tube, code) in found {

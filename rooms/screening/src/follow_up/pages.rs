@@ -42,9 +42,16 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
             let mut rows = Vec::new();
             for entry in store::open_entries(tx, id, LIMIT)?.into_iter().filter(|entry| asker.scope.reaches_any(&entry.at.chain())) {
                 let particulars = registry::person(tx, &vault, entry.person)?.and_then(|person| person.particulars);
-                let (name, document, phone, address) = particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
+                let (name, document, phone, address) =
+                    particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
                 let names = place_names(tx, entry.at.chain())?;
-                let place = [entry.at.grid, entry.at.building, entry.at.enterprise].into_iter().filter_map(place_of).filter_map(|place| names.get(&place)).map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" · ");
+                let place = [entry.at.grid, entry.at.building, entry.at.enterprise]
+                    .into_iter()
+                    .filter_map(place_of)
+                    .filter_map(|place| names.get(&place))
+                    .map(|(_, name)| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" · ");
                 rows.push(Row { document_tail: baton_registry::rules::document::tail(&document), entry, name, phone, address, place });
             }
             rows.sort_by_key(|row| (row.entry.at.grid, row.entry.at.building, row.entry.at.household));

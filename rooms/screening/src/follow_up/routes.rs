@@ -18,8 +18,11 @@ const PEOPLE_MAX: usize = 500;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/screening/campaigns/{campaign}/follow-up", CHASERS, "Who must be swabbed again, oldest first, without names", list).answers::<FollowUpList>(),
-        Route::post("/v1/screening/campaigns/{campaign}/standings", MANAGERS, "Where up to 500 people stand in the last round", standings).takes::<StandingsAsked>().answers::<Standings>(),
+        Route::get("/v1/screening/campaigns/{campaign}/follow-up", CHASERS, "Who must be swabbed again, oldest first, without names", list)
+            .answers::<FollowUpList>(),
+        Route::post("/v1/screening/campaigns/{campaign}/standings", MANAGERS, "Where up to 500 people stand in the last round", standings)
+            .takes::<StandingsAsked>()
+            .answers::<Standings>(),
     ]
 }
 
@@ -47,7 +50,14 @@ async fn list(State(app): State<App>, actor: Actor, At(campaign): At<CampaignId>
     let entries = app.read(move |tx| Ok(store::open_entries(tx, campaign, ENTRIES_MAX + 1)?)).await?;
     let more = entries.len() as i64 > ENTRIES_MAX;
     let mine = entries.into_iter().take(ENTRIES_MAX as usize).filter(|entry| actor.scope.reaches_any(&entry.at.chain()));
-    let entries = mine.map(|entry| FollowUpEntry { person: entry.person, tube: entry.tube, reason: entry.reason, single: entry.single, opened_us: entry.opened, again: entry.again });
+    let entries = mine.map(|entry| FollowUpEntry {
+        person: entry.person,
+        tube: entry.tube,
+        reason: entry.reason,
+        single: entry.single,
+        opened_us: entry.opened,
+        again: entry.again,
+    });
     Ok(Json(FollowUpList { entries: entries.collect(), more }))
 }
 

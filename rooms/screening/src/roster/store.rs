@@ -17,7 +17,13 @@ pub fn whereabouts(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Option<Wher
 }
 
 pub(crate) fn whereabouts_of(row: &Row, from: usize) -> StoreResult<Whereabouts> {
-    Ok(Whereabouts { zone: row.int(from)?, grid: row.int(from + 1)?, building: row.int(from + 2)?, enterprise: row.int(from + 3)?, household: row.int(from + 4)? })
+    Ok(Whereabouts {
+        zone: row.int(from)?,
+        grid: row.int(from + 1)?,
+        building: row.int(from + 2)?,
+        enterprise: row.int(from + 3)?,
+        household: row.int(from + 4)?,
+    })
 }
 
 /// Tags of a person, as JSON text.

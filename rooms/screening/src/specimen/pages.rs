@@ -102,7 +102,9 @@ async fn screen(app: App, actor: Actor, campaign: CampaignId, point: PlaceId, lo
         must_reach(tx, &asker, point.id)?;
         let lot = if lot_code.is_empty() { None } else { registry::lot_by_code(tx, LotKind::PreservationFluid, &lot_code)? };
         let mut open: Vec<_> = match asker.account {
-            Some(account) => store::unsealed_of(tx, account)?.into_iter().filter(|tube| tube.campaign == Some(campaign.id) && tube.point == Some(point.id)).collect(),
+            Some(account) => {
+                store::unsealed_of(tx, account)?.into_iter().filter(|tube| tube.campaign == Some(campaign.id) && tube.point == Some(point.id)).collect()
+            }
             None => Vec::new(),
         };
         let last = open.pop().map(|tube| answer_tube(tx, &vault, tube)).transpose()?;
@@ -192,8 +194,20 @@ fn undo_and_seal(page: &Page<'_>) -> Markup {
 /// What the script says.
 fn words(page: &Page<'_>) -> Markup {
     const WORDS: [&str; 14] = [
-        "sampling-scan", "sampling-scan-tube", "sampling-queued", "sampling-all-sent", "sampling-offline", "sampling-sign-in-again", "sampling-seal-first", "sampling-open-first", "sampling-came-along",
-        "sampling-new-tube-for-all", "sampling-choose-person", "sampling-sealed", "sampling-undone", "sampling-needs-network", 
+        "sampling-scan",
+        "sampling-scan-tube",
+        "sampling-queued",
+        "sampling-all-sent",
+        "sampling-offline",
+        "sampling-sign-in-again",
+        "sampling-seal-first",
+        "sampling-open-first",
+        "sampling-came-along",
+        "sampling-new-tube-for-all",
+        "sampling-choose-person",
+        "sampling-sealed",
+        "sampling-undone",
+        "sampling-needs-network",
     ];
     html! { div id="words" hidden { @for word in WORDS { span data-word=(word) { (page.t(word)) } } } }
 }
@@ -218,7 +232,12 @@ async fn points(State(app): State<App>, actor: Actor) -> Answered<Markup> {
                 }
                 let recent = store::tubes_of_point(tx, place.id, now.plus_us(-HOUR_US), 2_000)?;
                 let swabs = recent.iter().map(|tube| i64::from(tube.swabs)).sum();
-                rows.push(PointRow { tubes_last_hour: recent.len(), swabs_last_hour: swabs, unsealed: recent.iter().filter(|tube| tube.seal.is_none()).count(), place });
+                rows.push(PointRow {
+                    tubes_last_hour: recent.len(),
+                    swabs_last_hour: swabs,
+                    unsealed: recent.iter().filter(|tube| tube.seal.is_none()).count(),
+                    place,
+                });
             }
             Ok(rows)
         })

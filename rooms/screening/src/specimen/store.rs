@@ -86,7 +86,8 @@ pub fn tubes_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Vec<Tube>> {
 
 /// The tubes an operator opened and did not seal yet, oldest first.
 pub fn unsealed_of(tx: &mut Tx<'_>, account: AccountId) -> StoreResult<Vec<Tube>> {
-    let rows = tx.query(&format!("SELECT {TUBE} FROM tube t WHERE t.opened_by = $1 AND t.sealed_us IS NULL ORDER BY t.opened_us, t.id LIMIT 50"), params![account])?;
+    let rows =
+        tx.query(&format!("SELECT {TUBE} FROM tube t WHERE t.opened_by = $1 AND t.sealed_us IS NULL ORDER BY t.opened_us, t.id LIMIT 50"), params![account])?;
     rows.iter().map(|row| tube_of(row, 0)).collect()
 }
 
@@ -109,7 +110,9 @@ pub fn members(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Vec<Member>> {
 
 /// All swabs of a person that stand and whose tube is known, oldest first.
 pub fn specimens(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Vec<Specimen>> {
-    let sql = format!("SELECT m.scan, m.swabbed_us, {TUBE} FROM member m JOIN tube t ON t.bucket = m.bucket AND t.id = m.tube WHERE m.person = $1 AND m.undoing IS NULL AND t.opened = 1");
+    let sql = format!(
+        "SELECT m.scan, m.swabbed_us, {TUBE} FROM member m JOIN tube t ON t.bucket = m.bucket AND t.id = m.tube WHERE m.person = $1 AND m.undoing IS NULL AND t.opened = 1"
+    );
     let rows = tx.query(&sql, params![person])?;
     let mut specimens = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -274,7 +277,12 @@ fn context(tx: &mut Tx<'_>, tube: &Tube) -> StoreResult<TubeContext> {
         Some(campaign) => campaign::store::campaign(tx, campaign)?,
         None => None,
     };
-    Ok(TubeContext { code_used, lot: lot_state(tx, tube.fluid_lot, tube.opened_at)?, campaign_known: campaign.is_some(), campaign_ratio: campaign.map(|c| c.ratio) })
+    Ok(TubeContext {
+        code_used,
+        lot: lot_state(tx, tube.fluid_lot, tube.opened_at)?,
+        campaign_known: campaign.is_some(),
+        campaign_ratio: campaign.map(|c| c.ratio),
+    })
 }
 
 /// What is wrong with a lot of fluid for a tube opened at `at`.
@@ -301,7 +309,8 @@ pub fn lot_changed(tx: &mut Tx<'_>, lot: LotId) -> StoreResult<()> {
 
 /// A campaign or a round of it begins: tubes that were opened in it already move over to it.
 pub fn round_opened(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, opens: Timestamp) -> StoreResult<()> {
-    let rows = tx.query("SELECT id, round FROM tube WHERE campaign = $1 AND opened_us >= $2 AND round < $3 ORDER BY id", params![campaign, opens, i64::from(round)])?;
+    let rows =
+        tx.query("SELECT id, round FROM tube WHERE campaign = $1 AND opened_us >= $2 AND round < $3 ORDER BY id", params![campaign, opens, i64::from(round)])?;
     for row in &rows {
         let (id, before): (TubeId, u16) = (row.id(0)?, small(row, 1)?);
         tx.execute("UPDATE tube SET round = $3 WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id, i64::from(round)])?;
@@ -387,9 +396,18 @@ pub fn tube_told(tx: &mut Tx<'_>, id: TubeId, told: Told<'_>, at: Timestamp) -> 
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
     /// `rejected` is empty when the tube was accepted.
-    Accessioned { event: EventId, rejected: &'a str },
-    Lost { reason: &'a str },
-    Read { outcome: Outcome },
+    Accessioned {
+        event: EventId,
+        rejected: &'a str,
+    },
+    Lost {
+        reason: &'a str,
+    },
+    Read {
+        outcome: Outcome,
+    },
     /// Released, or amended after its release.
-    Released { outcome: Outcome },
+    Released {
+        outcome: Outcome,
+    },
 }

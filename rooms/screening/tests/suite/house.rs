@@ -151,7 +151,11 @@ pub fn found_town(ledger: &Ledger, people: u32) -> Town {
             place(4, PlaceKind::Enterprise, Some(town.grids[0])),
             place(5, PlaceKind::Enterprise, Some(town.grids[1])),
             place(6, PlaceKind::Point, Some(town.zone)),
-            decided(id(TOWN, 60, 7), START, &AddLot { kind: LotKind::PreservationFluid, code: "F1".to_owned(), product: "fluid".to_owned(), expires_us: START.plus_us(48 * HOUR_US) }),
+            decided(
+                id(TOWN, 60, 7),
+                START,
+                &AddLot { kind: LotKind::PreservationFluid, code: "F1".to_owned(), product: "fluid".to_owned(), expires_us: START.plus_us(48 * HOUR_US) },
+            ),
         ],
     );
     say(ledger, vec![recorded(ledger, 1, (1..=people).collect())]);
@@ -163,9 +167,16 @@ pub fn recorded(ledger: &Ledger, n: u32, people: Vec<u32>) -> Draft {
     let town = town();
     let records = people.into_iter().map(|p| {
         let half = usize::from(p % 2 == 0);
-        let particulars = Particulars { name: format!("王{p}"), document_kind: DocumentKind::Other, document: format!("DOC{p:06}"), phone: None, address: None };
+        let particulars =
+            Particulars { name: format!("王{p}"), document_kind: DocumentKind::Other, document: format!("DOC{p:06}"), phone: None, address: None };
         let sealed = ledger.vault().seal(baton_desk::any_id(person(p)), to_json(&particulars).unwrap().as_bytes()).unwrap();
-        let membership = Membership { zone: Some(town.zone), grid: Some(town.grids[half]), building: None, enterprise: Some(town.enterprises[half]), household: Some(i64::from(p / 3) + 1) };
+        let membership = Membership {
+            zone: Some(town.zone),
+            grid: Some(town.grids[half]),
+            building: None,
+            enterprise: Some(town.enterprises[half]),
+            household: Some(i64::from(p / 3) + 1),
+        };
         PersonRecord { person: person(p), sealed: Sealed(sealed), membership, tags: if p % 10 == 0 { vec!["courier".to_owned()] } else { Vec::new() } }
     });
     fact(id(TOWN, 62, n), START, &PeopleRecorded { import: None, from_day: OperationalDay(20_000), people: records.collect() })
@@ -201,7 +212,8 @@ impl Sampler {
         id(TOWN, self.0, n).created()
     }
     pub fn opens(self, n: u32, at: i64, code: &str, ratio: u16) -> Draft {
-        let body = TubeOpened { code: code.to_owned(), campaign: campaign_id(), point: town().point, ratio, fluid_lot: Some(town().lot), follow_up: ratio == 1 };
+        let body =
+            TubeOpened { code: code.to_owned(), campaign: campaign_id(), point: town().point, ratio, fluid_lot: Some(town().lot), follow_up: ratio == 1 };
         fact(id(TOWN, self.0, n), minutes(at), &body)
     }
     pub fn samples(self, n: u32, at: i64, tube: TubeId, p: u32) -> Draft {
@@ -244,7 +256,8 @@ pub fn state(ledger: &Ledger, p: u32) -> DueState {
 }
 /// Codes of open findings, sorted.
 pub fn findings(ledger: &Ledger) -> Vec<String> {
-    let mut codes: Vec<String> = ledger.read(|tx| Ok(baton_screening::finding::store::findings(tx, false, 1000)?)).unwrap().into_iter().map(|finding| finding.code).collect();
+    let mut codes: Vec<String> =
+        ledger.read(|tx| Ok(baton_screening::finding::store::findings(tx, false, 1000)?)).unwrap().into_iter().map(|finding| finding.code).collect();
     codes.sort();
     codes
 }

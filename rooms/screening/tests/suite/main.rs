@@ -19,5 +19,6 @@ macro_rules! on_both_stores {
 mod house;
 mod orders;
 mod pages;
+mod refusals;
 mod speed;
 mod stories;

@@ -14,19 +14,25 @@ use tower::ServiceExt;
 
 use crate::house::*;
 
-struct Session {
-    app: App,
+pub struct Session {
+    pub app: App,
     token: String,
-    device: u32,
+    pub device: u32,
 }
 
 impl Session {
     async fn call(&self, method: &str, path: &str, accept: &str, language: &str, body: Option<Value>) -> (StatusCode, String) {
+        let body = body.map(|value| ("application/json", value.to_string()));
+        self.send(method, path, [accept, language], body).await
+    }
+    /// `taste` is what the caller accepts and reads; `body` its kind and its text.
+    async fn send(&self, method: &str, path: &str, taste: [&str; 2], body: Option<(&str, String)>) -> (StatusCode, String) {
+        let [accept, language] = taste;
         let mut request = Request::builder().method(method).uri(path).header("accept", accept).header("authorization", format!("Bearer {}", self.token)).header("cookie", format!("baton_language={language}"));
         let body = match body {
-            Some(value) => {
-                request = request.header("content-type", "application/json");
-                Body::from(value.to_string())
+            Some((kind, text)) => {
+                request = request.header("content-type", kind);
+                Body::from(text)
             }
             None => Body::empty(),
         };
@@ -34,28 +40,37 @@ impl Session {
         let status = response.status();
         (status, String::from_utf8_lossy(&response.into_body().collect().await.unwrap().to_bytes()).into_owned())
     }
+    /// Sends a form as a page does; the code of the refusal, or nothing when it was accepted.
+    pub async fn form(&self, path: &str, fields: &str) -> String {
+        let (status, text) = self.send("POST", path, ["application/json", "en"], Some(("application/x-www-form-urlencoded", fields.to_owned()))).await;
+        if status == StatusCode::SEE_OTHER { String::new() } else { refusal(status, &text) }
+    }
+    pub async fn get_refused(&self, path: &str) -> String {
+        let (status, text) = self.call("GET", path, "application/json", "en", None).await;
+        refusal(status, &text)
+    }
     async fn page(&self, path: &str, language: &str) -> String {
         let (status, text) = self.call("GET", path, "text/html", language, None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         assert!(!text.contains('⟨'), "{path} lacks words");
         text
     }
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, text) = self.call("GET", path, "application/json", "en", None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         serde_json::from_str(&text).unwrap()
     }
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let (status, text) = self.call("POST", path, "application/json", "en", Some(body)).await;
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
-    async fn refused(&self, path: &str, body: Value) -> String {
+    pub async fn refused(&self, path: &str, body: Value) -> String {
         let (status, answer) = self.post(path, body).await;
         assert!(status.is_client_error(), "{path}: {status} {answer}");
         answer["code"].as_str().unwrap().to_owned()
     }
     /// Sends one fact; the codes of what was noted.
-    async fn fact(&self, n: u32, at: i64, kind: &str, body: Value) -> Vec<String> {
+    pub async fn fact(&self, n: u32, at: i64, kind: &str, body: Value) -> Vec<String> {
         let fact = json!({"facts": [{"id": id(TOWN, self.device, n), "kind": kind, "happened_us": minutes(at), "body": body}]});
         let (status, answer) = self.post("/v1/facts", fact).await;
         assert_eq!((status, &answer["answers"][0]["status"]), (StatusCode::OK, &json!("recorded")), "{answer}");
@@ -65,9 +80,24 @@ impl Session {
     }
 }
 
-async fn enter(app: &App, login: &str, roles: &[Role], scope: Scope) -> Session {
+fn refusal(status: StatusCode, text: &str) -> String {
+    assert!(status.is_client_error(), "{status}: {text}");
+    let answer: Value = serde_json::from_str(text).unwrap();
+    assert!(!answer["message"].as_str().unwrap().contains('⟨'), "{text} lacks words");
+    answer["code"].as_str().unwrap().to_owned()
+}
+
+pub async fn enter(app: &App, login: &str, roles: &[Role], scope: Scope) -> Session {
     let actor = Actor::anonymous(Language::English);
-    let new = NewUser { login: login.to_owned(), name: login.to_owned(), password: "a long password".to_owned(), roles: roles.to_vec(), scope, language: Language::English, first: false };
+    let new = NewUser {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        password: "a long password".to_owned(),
+        roles: roles.to_vec(),
+        scope,
+        language: Language::English,
+        first: false,
+    };
     let form = app.form_id(Bucket::INSTALLATION).await.unwrap();
     create_account(app, &actor, form, new).await.unwrap();
     let mut session = Session { app: app.clone(), token: String::new(), device: 0 };
@@ -77,14 +107,14 @@ async fn enter(app: &App, login: &str, roles: &[Role], scope: Scope) -> Session 
     session
 }
 
-fn desk(house: &House) -> App {
+pub fn desk(house: &House) -> App {
     let ledger = Arc::new(house.open());
     found_town(&ledger, 30);
     let rooms = vec![baton_desk::accounts::room(), baton_registry::room(), baton_screening::room()];
     Desk::new(ledger, Site::shanghai(), "测试".to_owned(), rooms).unwrap()
 }
 
-fn asked(n: u32) -> Value {
+pub fn asked(n: u32) -> Value {
     json!({"id": id(0, 90, n), "name": "全员筛查", "who": {"places": [town().zone]}, "assay": "orf1ab-n-ic", "ratio": 10, "opens_us": START, "closes_us": START.plus_us(12 * HOUR_US), "cadence": {"every_days": 1}})
 }
 
@@ -106,9 +136,19 @@ async fn pages_draw_in_three_languages() {
     settle(&app.ledger);
     for language in ["zh-Hans", "zh-Hant", "en"] {
         for path in [
-            "/".to_owned(), "/campaigns".to_owned(), format!("/campaigns/{campaign}"), format!("/campaigns/{campaign}?by=enterprise&within={}", town().grids[0]), format!("/campaigns/{campaign}/missing"),
-            format!("/campaigns/{campaign}/doors"), format!("/campaigns/{campaign}/follow-up"), "/points".to_owned(), "/screening/findings".to_owned(), "/screening/findings?settled=1".to_owned(),
-            "/sampling".to_owned(), format!("/sampling?campaign={campaign}&point={}&lot=F1", town().point), format!("/sampling?campaign={campaign}&point={}&lot=", town().point),
+            "/".to_owned(),
+            "/campaigns".to_owned(),
+            format!("/campaigns/{campaign}"),
+            format!("/campaigns/{campaign}?by=enterprise&within={}", town().grids[0]),
+            format!("/campaigns/{campaign}/missing"),
+            format!("/campaigns/{campaign}/doors"),
+            format!("/campaigns/{campaign}/follow-up"),
+            "/points".to_owned(),
+            "/screening/findings".to_owned(),
+            "/screening/findings?settled=1".to_owned(),
+            "/sampling".to_owned(),
+            format!("/sampling?campaign={campaign}&point={}&lot=F1", town().point),
+            format!("/sampling?campaign={campaign}&point={}&lot=", town().point),
         ] {
             admin.page(&path, language).await;
         }
@@ -131,7 +171,11 @@ async fn scans_are_understood_and_noted_at_once() {
     let scan = async |code: &str| nurse.get(&format!("/v1/screening/scan?campaign={campaign}&code={code}")).await;
     let code = baton_registry::person_code(app.ledger.secrets(), person(4));
     let found = scan(&code).await;
-    assert_eq!((&found["kind"], &found["name"], &found["listed"], found["household"].as_array().unwrap().len()), (&json!("person"), &json!("王4"), &json!(true), 0), "{found}");
+    assert_eq!(
+        (&found["kind"], &found["name"], &found["listed"], found["household"].as_array().unwrap().len()),
+        (&json!("person"), &json!("王4"), &json!(true), 0),
+        "{found}"
+    );
     assert_eq!(scan("DOC000004").await["kind"], "person");
     assert_eq!(scan("F1").await["kind"], "lot");
     assert_eq!(scan("NEW-TUBE-77").await["kind"], "label");
@@ -153,7 +197,10 @@ async fn scans_are_understood_and_noted_at_once() {
     assert_eq!(nurse.fact(22, 5, "screening.tube_sealed", json!({"tube": tube, "count": 6})).await, vec!["sealed-twice"]);
     assert_eq!(nurse.fact(23, 6, "screening.person_sampled", sampled(6)).await, vec!["tube-sealed", "tube-full"]);
     assert_eq!(nurse.fact(24, 6, "screening.scan_undone", json!({"scan": id(TOWN, nurse.device, 23), "reason": "wrong_tube"})).await, Vec::<String>::new());
-    assert_eq!(nurse.fact(25, 6, "screening.scan_undone", json!({"scan": id(TOWN, nurse.device, 23), "reason": "wrong_tube"})).await, vec!["scan-undone-before"]);
+    assert_eq!(
+        nurse.fact(25, 6, "screening.scan_undone", json!({"scan": id(TOWN, nurse.device, 23), "reason": "wrong_tube"})).await,
+        vec!["scan-undone-before"]
+    );
     assert_eq!(nurse.fact(26, 6, "screening.scan_undone", json!({"scan": id(TOWN, 99, 1), "reason": "other"})).await, vec!["scan-unknown"]);
     let second = id(TOWN, nurse.device, 30);
     assert_eq!(nurse.fact(30, 49 * 60, "screening.tube_opened", opened("N1", json!(town().lot))).await, vec!["fluid-expired", "code-used", "window-over"]);
@@ -195,7 +242,8 @@ async fn decisions_are_refused_with_a_code() {
     assert_eq!(warden.get(&format!("{campaigns}/{campaign}/missing")).await["people"].as_array().unwrap().len(), 14, "a manager of one grid sees that grid");
     let tagged = admin.post(campaigns, json!({"id": id(0, 90, 70), "name": "骑手", "who": {"tags": ["courier"], "people": [person(1)]}, "assay": "a", "ratio": 1, "opens_us": START, "closes_us": START.plus_us(HOUR_US)})).await.1;
     assert_eq!(tagged["listed"], json!(4), "{tagged}");
-    let round = |n, number: u16| json!({"id": id(0, 90, n), "round": number, "opens_us": START.plus_us(24 * HOUR_US), "closes_us": START.plus_us(30 * HOUR_US)});
+    let round =
+        |n, number: u16| json!({"id": id(0, 90, n), "round": number, "opens_us": START.plus_us(24 * HOUR_US), "closes_us": START.plus_us(30 * HOUR_US)});
     assert_eq!(admin.refused(&format!("{campaigns}/{campaign}/rounds"), round(71, 3)).await, "round-number-wrong");
     let once = tagged["campaign"].as_str().unwrap();
     assert_eq!(admin.refused(&format!("{campaigns}/{once}/rounds"), round(72, 2)).await, "campaign-once");

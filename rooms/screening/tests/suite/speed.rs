@@ -26,7 +26,11 @@ fn seed(house: &House, people: i64) {
         let firm = n % 40_000;
         let (zone, grid, enterprise) = (town().zone.raw() + firm % 45, town().zone.raw() + 1000 + firm % 900, town().zone.raw() + 10_000 + firm);
         let id = person(n as u32 + 1);
-        tx.execute("INSERT INTO person (bucket, id, state, sealed, tags, recorded_us) VALUES ($1, $2, 'active', $3, '', 0)", baton_ledger::params![id.bucket_number(), id, baton_ledger::Param::Bytes(&[])]).unwrap();
+        tx.execute(
+            "INSERT INTO person (bucket, id, state, sealed, tags, recorded_us) VALUES ($1, $2, 'active', $3, '', 0)",
+            baton_ledger::params![id.bucket_number(), id, baton_ledger::Param::Bytes(&[])],
+        )
+        .unwrap();
         tx.execute(
             "INSERT INTO affiliation (bucket, person, from_day, to_day, present, zone, grid, enterprise, household) VALUES ($1, $2, 0, 2147483647, 1, $3, $4, $5, $6)",
             baton_ledger::params![id.bucket_number(), id, zone, grid, enterprise, n / 3 + 1],

@@ -52,7 +52,16 @@ fn a_pool_that_is_not_clean_holds_all_and_makes_the_list(house: &House) {
     found_town(&ledger, 12);
     open_campaign(&ledger, 10);
     let tube = NURSE.tube(1);
-    say(&ledger, vec![NURSE.opens(1, 1, "T1", 10), NURSE.samples(2, 2, tube, 1), NURSE.samples(3, 3, tube, 2), NURSE.seals(4, 4, tube, 2), accessioned(1, 60, tube, None)]);
+    say(
+        &ledger,
+        vec![
+            NURSE.opens(1, 1, "T1", 10),
+            NURSE.samples(2, 2, tube, 1),
+            NURSE.samples(3, 3, tube, 2),
+            NURSE.seals(4, 4, tube, 2),
+            accessioned(1, 60, tube, None),
+        ],
+    );
     say(&ledger, vec![read(2, 100, &[(tube, "single_target")])]);
     assert_eq!((state(&ledger, 1), state(&ledger, 2)), (Held, Held));
     assert_eq!(follow_ups(&ledger), vec![(1, "single_target".to_owned()), (2, "single_target".to_owned())]);
@@ -75,7 +84,16 @@ fn a_single_positive_is_a_positive_person_and_two_in_a_single_tube_are_not(house
     found_town(&ledger, 12);
     open_campaign(&ledger, 1);
     let (own, shared) = (NURSE.tube(1), NURSE.tube(10));
-    say(&ledger, vec![NURSE.opens(1, 1, "T1", 1), NURSE.samples(2, 2, own, 1), NURSE.opens(10, 1, "T2", 1), NURSE.samples(11, 2, shared, 2), NURSE.samples(12, 3, shared, 3)]);
+    say(
+        &ledger,
+        vec![
+            NURSE.opens(1, 1, "T1", 1),
+            NURSE.samples(2, 2, own, 1),
+            NURSE.opens(10, 1, "T2", 1),
+            NURSE.samples(11, 2, shared, 2),
+            NURSE.samples(12, 3, shared, 3),
+        ],
+    );
     say(&ledger, vec![read(1, 100, &[(own, "positive"), (shared, "positive")])]);
     assert_eq!((state(&ledger, 1), state(&ledger, 2)), (Held, Held));
     assert_eq!(follow_ups(&ledger).len(), 2, "the person's own positive waits for its release, not for a swab");
@@ -95,7 +113,10 @@ fn a_lost_tube_makes_its_people_due_again(house: &House) {
     open_campaign(&ledger, 10);
     let (lost, rejected, next) = (NURSE.tube(1), NURSE.tube(10), NURSE.tube(20));
     say(&ledger, vec![NURSE.opens(1, 1, "T1", 10), NURSE.samples(2, 2, lost, 1), NURSE.opens(10, 1, "T2", 10), NURSE.samples(11, 2, rejected, 2)]);
-    say(&ledger, vec![told(1, 50, "custody.tubes_lost", serde_json::json!({"tubes": [lost], "reason": "leaked"})), accessioned(2, 60, rejected, Some("unlabelled"))]);
+    say(
+        &ledger,
+        vec![told(1, 50, "custody.tubes_lost", serde_json::json!({"tubes": [lost], "reason": "leaked"})), accessioned(2, 60, rejected, Some("unlabelled"))],
+    );
     assert_eq!((state(&ledger, 1), due(&ledger, 1).standing.reason), (Due, "leaked".to_owned()));
     assert_eq!((state(&ledger, 2), due(&ledger, 2).standing.reason), (Due, "unlabelled".to_owned()));
     assert_eq!(follow_ups(&ledger), vec![(1, "leaked".to_owned()), (2, "unlabelled".to_owned())]);
@@ -161,14 +182,31 @@ fn contradictions_are_found_and_go_when_settled_by_facts(house: &House) {
     assert_eq!(findings(&ledger), vec!["code-used", "ratio-exceeds"]);
     say(&ledger, (1..=6).map(|p| NURSE.samples(1 + p, i64::from(p) + 2, a, p)).collect());
     say(&ledger, vec![NURSE.samples(8, 9, a, 1), Sampler(101).samples(2, 9, b, 2), NURSE.seals(9, 6, a, 5)]);
-    assert_eq!(findings(&ledger), ["code-used", "count-mismatch", "ratio-exceeds", "sampled-after-seal", "sampled-after-seal", "sampled-after-seal", "sampled-twice", "tube-full", "twice-in-tube"]);
+    assert_eq!(
+        findings(&ledger),
+        [
+            "code-used",
+            "count-mismatch",
+            "ratio-exceeds",
+            "sampled-after-seal",
+            "sampled-after-seal",
+            "sampled-after-seal",
+            "sampled-twice",
+            "tube-full",
+            "twice-in-tube"
+        ]
+    );
     say(&ledger, vec![NURSE.undoes(10, 10, 8), NURSE.undoes(11, 10, 7), NURSE.seals(12, 11, a, 5)]);
     assert_eq!(findings(&ledger), vec!["code-used", "ratio-exceeds", "sampled-twice", "sealed-twice"]);
     let settle = SettleFinding { subject: baton_desk::any_id(a), code: "sealed-twice".to_owned(), person: None, remark: "counted again".to_owned() };
     say(&ledger, vec![decided(id(0, 63, 40), minutes(20), &settle)]);
     assert_eq!(findings(&ledger), vec!["code-used", "ratio-exceeds", "sampled-twice"]);
     say(&ledger, vec![NURSE.samples(13, 12, a, 9)]);
-    assert_eq!(findings(&ledger), ["code-used", "count-mismatch", "ratio-exceeds", "sampled-after-seal", "sampled-twice", "tube-full"], "what was settled stays settled");
+    assert_eq!(
+        findings(&ledger),
+        ["code-used", "count-mismatch", "ratio-exceeds", "sampled-after-seal", "sampled-twice", "tube-full"],
+        "what was settled stays settled"
+    );
     assert_sound(&ledger);
     house.same_after_rebuild(ledger);
 }
