@@ -395,7 +395,9 @@ mod tests {
     #[test]
     fn the_next_round_opens_after_the_last() {
         let campaign = running();
-        let next = |opens_us: Timestamp| code(open_round(Some(&campaign), &OpenRound { campaign: campaign.id, round: 2, opens_us, closes_us: NOW.plus_us(2 * DAY_US) }, NOW));
+        let next = |opens_us: Timestamp| {
+            code(open_round(Some(&campaign), &OpenRound { campaign: campaign.id, round: 2, opens_us, closes_us: NOW.plus_us(2 * DAY_US) }, NOW))
+        };
         assert_eq!(next(NOW.plus_us(DAY_US)), "");
         assert_eq!(next(NOW), "round-overlaps");
         assert_eq!(next(NOW.plus_us(-1)), "round-overlaps");

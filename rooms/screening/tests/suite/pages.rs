@@ -28,7 +28,12 @@ impl Session {
     /// `taste` is what the caller accepts and reads; `body` its kind and its text.
     async fn send(&self, method: &str, path: &str, taste: [&str; 2], body: Option<(&str, String)>) -> (StatusCode, String) {
         let [accept, language] = taste;
-        let mut request = Request::builder().method(method).uri(path).header("accept", accept).header("authorization", format!("Bearer {}", self.token)).header("cookie", format!("baton_language={language}"));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("accept", accept)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("cookie", format!("baton_language={language}"));
         let body = match body {
             Some((kind, text)) => {
                 request = request.header("content-type", kind);

@@ -25,11 +25,20 @@ async fn what_nobody_knows_is_absent() {
     assert_eq!(scan(&stranger).await, "screening-person-unknown", "signed by us, registered by nobody");
     assert_eq!(admin.get_refused(&format!("/v1/screening/tubes/{}", id(TOWN, 99, 1))).await, "screening-tube-unknown");
     let unknown = id(0, 99, 9);
-    for path in [format!("/campaigns/{unknown}"), format!("/campaigns/{unknown}/missing"), format!("/v1/screening/campaigns/{unknown}/coverage"), format!("/v1/screening/campaigns/{campaign}/coverage?round=2")] {
+    for path in [
+        format!("/campaigns/{unknown}"),
+        format!("/campaigns/{unknown}/missing"),
+        format!("/v1/screening/campaigns/{unknown}/coverage"),
+        format!("/v1/screening/campaigns/{campaign}/coverage?round=2"),
+    ] {
         assert_eq!(admin.get_refused(&path).await, "campaign-unknown", "{path}");
     }
     assert_eq!(admin.get_refused(&format!("/sampling?campaign={unknown}&point={}", town().point)).await, "campaign-unknown");
-    assert_eq!(admin.get_refused(&format!("/sampling?campaign={campaign}&point={}", town().zone)).await, "screening-place-unknown", "a zone is no sampling point");
+    assert_eq!(
+        admin.get_refused(&format!("/sampling?campaign={campaign}&point={}", town().zone)).await,
+        "screening-place-unknown",
+        "a zone is no sampling point"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +55,9 @@ async fn a_tube_only_heard_of_is_unknown() {
 async fn the_campaign_form_names_what_it_cannot_read() {
     let house = House::embedded();
     let (admin, campaign) = administrator(&house).await;
-    let open = async |n: u32, who: &str, opens: &str| admin.form("/campaigns", &format!("id={}&name=x&assay=a&ratio=10&every_days=0&opens={opens}&closes=2026-03-21T18:00&{who}", id(0, 90, n))).await;
+    let open = async |n: u32, who: &str, opens: &str| {
+        admin.form("/campaigns", &format!("id={}&name=x&assay=a&ratio=10&every_days=0&opens={opens}&closes=2026-03-21T18:00&{who}", id(0, 90, n))).await
+    };
     let morning = "2026-03-21T07:00";
     assert_eq!(open(10, "tags=courier", "soon").await, "window-wrong");
     assert_eq!(open(11, "places=C2+NOWHERE", morning).await, "screening-place-code-unknown");
@@ -65,7 +76,9 @@ async fn follow_ups_and_findings_are_closed_once() {
     admin.fact(2, 2, "screening.person_sampled", json!({"tube": tube, "person": person(1)})).await;
     admin.fact(3, 3, "screening.tube_sealed", json!({"tube": tube, "count": 2})).await;
     say(&admin.app.ledger, vec![read(1, 10, &[(tube.created(), "positive")])]);
-    let close = async |n: u32, which: &str| admin.form(&format!("/campaigns/{campaign}/follow-up"), &format!("id={}&reason=hospital&which={which}", id(0, 90, n))).await;
+    let close = async |n: u32, which: &str| {
+        admin.form(&format!("/campaigns/{campaign}/follow-up"), &format!("id={}&reason=hospital&which={which}", id(0, 90, n))).await
+    };
     assert_eq!(close(20, "nonsense").await, "follow-up-unknown");
     assert_eq!(close(21, &format!("{tube}+{}", person(2))).await, "follow-up-unknown", "person 2 is not in that tube");
     assert_eq!(close(22, &format!("{tube}+{}", person(1))).await, "");
