@@ -25,12 +25,15 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route::get("/laboratory/clock", WATCH_ACCESS, "Tubes on their way, oldest first, and turnaround", board)]
 }
 
+/// A point, box, plate or campaign, its name, and how long its tubes took.
+type Named = (AnyId, String, Spread);
+
 struct Board {
     all: i64,
     late: i64,
     tubes: Vec<TubeClock>,
     total: Spread,
-    groups: Vec<(By, Vec<(AnyId, String, Spread)>)>,
+    groups: Vec<(By, Vec<Named>)>,
     places: HashMap<PlaceId, String>,
 }
 

@@ -24,7 +24,7 @@ impl Frame {
         };
         let x = wide(&mut curves.iter().flat_map(|curve| curve.curve.cycles.iter().copied()));
         let y = wide(&mut curves.iter().flat_map(|curve| curve.heights.iter().copied()));
-        let open = |(low, high): (f64, f64)| if high > low { (low, high) } else { (low.min(0.0).max(-1e12), low.max(0.0).min(1e12) + 1.0) };
+        let open = |(low, high): (f64, f64)| if high > low { (low, high) } else { (low.clamp(-1e12, 0.0), low.clamp(0.0, 1e12) + 1.0) };
         Self { x: open(x), y: open(y) }
     }
     fn place(&self, x: f64, y: f64, width: f64, height: f64) -> (f64, f64) {

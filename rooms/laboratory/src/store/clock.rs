@@ -49,8 +49,11 @@ pub fn box_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Option<BoxId>> {
     tx.first("SELECT box FROM box_clock WHERE code = $1 ORDER BY arrived_us DESC, box DESC LIMIT 1", params![code])?.map(|row| row.id(0)).transpose()
 }
 
-/// Boxes that stand in a laboratory with tubes nobody looked at: box, code, arrival, how many.
-pub fn boxes_to_accession(tx: &mut Tx<'_>, laboratory: PlaceId) -> StoreResult<Vec<(BoxId, String, Option<Timestamp>, i64)>> {
+/// A box with tubes nobody looked at: box, code, arrival, how many.
+pub type BoxToAccession = (BoxId, String, Option<Timestamp>, i64);
+
+/// Boxes that stand in a laboratory with tubes nobody looked at.
+pub fn boxes_to_accession(tx: &mut Tx<'_>, laboratory: PlaceId) -> StoreResult<Vec<BoxToAccession>> {
     let sql = "SELECT b.box, b.code, b.arrived_us, count(*) FROM tube_clock t JOIN box_clock b ON b.bucket = t.box >> 56 AND b.box = t.box \
                WHERE t.waiting = 1 AND t.accessioned_us IS NULL AND b.laboratory = $1 GROUP BY b.box, b.code, b.arrived_us ORDER BY b.arrived_us, b.box LIMIT 200";
     let rows = tx.query(sql, params![laboratory])?;

@@ -134,7 +134,7 @@ impl House {
             closes_us: self.now().plus_us(baton_kit::time::DAY_US),
             cadence: Cadence::Once,
         };
-        self.campaign = self.decided(campaign, Default::default()).created();
+        self.campaign = self.decided(campaign, ()).created();
     }
 
     pub fn now(&self) -> Timestamp {
@@ -215,7 +215,7 @@ impl House {
         self.fact(courier, &BoxSealed { box_id, seal: "S".to_owned(), count });
         self.fact(courier, &BoxAccepted { box_id, count, seal_intact: true, temperature_tenths_c: None });
         self.pass_minutes(30);
-        self.decided(AdmitBox { box_id, laboratory: self.laboratory, count, seal_intact: true, temperature_tenths_c: None }, Default::default());
+        self.decided(AdmitBox { box_id, laboratory: self.laboratory, count, seal_intact: true, temperature_tenths_c: None }, ());
         self.settle();
         box_id
     }

@@ -96,13 +96,20 @@ impl Field {
                 "phone number",
             ],
             Field::Address => &["address", "地址", "住址", "现住址", "現住址", "居住地址", "详细地址", "詳細地址"],
+            Field::Household => &["household", "户号", "戶號", "家庭编号", "房号", "房號", "门牌号", "household number", "room"],
+            Field::Tags => &["tag", "标签", "標籤", "人员类别", "人員類別", "人群分类", "人群分類", "tags", "category"],
+            _ => self.headers_of_place(),
+        }
+    }
+
+    fn headers_of_place(self) -> &'static [&'static str] {
+        match self {
             Field::Zone => &["zone", "园区编码", "園區編碼", "园区代码", "园区", "園區", "片区", "片區", "片区编码", "片區編碼", "zone code"],
             Field::ZoneName => &["zone_name", "园区名称", "園區名稱", "片区名称", "片區名稱"],
             Field::Grid => &["grid", "网格编码", "網格編碼", "网格代码", "网格", "網格", "网格号", "grid code"],
             Field::GridName => &["grid_name", "网格名称", "網格名稱"],
             Field::Building => &["building", "楼栋编码", "樓棟編碼", "楼栋", "樓棟", "楼号", "樓號", "栋号", "building code"],
             Field::BuildingName => &["building_name", "楼栋名称", "樓棟名稱"],
-            Field::Household => &["household", "户号", "戶號", "家庭编号", "房号", "房號", "门牌号", "household number", "room"],
             Field::EnterpriseCode => &[
                 "enterprise_code",
                 "单位统一社会信用代码",
@@ -130,7 +137,7 @@ impl Field {
                 "company",
                 "employer",
             ],
-            Field::Tags => &["tag", "标签", "標籤", "人员类别", "人員類別", "人群分类", "人群分類", "tags", "category"],
+            _ => &[],
         }
     }
 }

@@ -16,6 +16,26 @@ macro_rules! on_both_stores {
     };
 }
 
+/// The same for each function `async fn(&App)`. House and desk live outside the runtime: a connection to PostgreSQL closes only there.
+macro_rules! on_both_desks {
+    ($($test:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[test] fn $test() {
+                let house = crate::house::House::embedded();
+                let app = crate::pages::desk(&house);
+                tokio::runtime::Runtime::new().unwrap().block_on(super::$test(&app));
+            })+
+        }
+        mod postgres {
+            $(#[test] fn $test() {
+                let Some(house) = crate::house::House::postgres(stringify!($test)) else { return };
+                let app = crate::pages::desk(&house);
+                tokio::runtime::Runtime::new().unwrap().block_on(super::$test(&app));
+            })+
+        }
+    };
+}
+
 mod house;
 mod orders;
 mod pages;

@@ -14,6 +14,12 @@ use tower::ServiceExt;
 
 use crate::house::*;
 
+on_both_desks!(
+    pages_draw_in_three_languages,
+    scans_are_understood_and_noted_at_once,
+    decisions_are_refused_with_a_code,
+);
+
 pub struct Session {
     pub app: App,
     token: String,
@@ -123,11 +129,8 @@ pub fn asked(n: u32) -> Value {
     json!({"id": id(0, 90, n), "name": "全员筛查", "who": {"places": [town().zone]}, "assay": "orf1ab-n-ic", "ratio": 10, "opens_us": START, "closes_us": START.plus_us(12 * HOUR_US), "cadence": {"every_days": 1}})
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_draw_in_three_languages() {
-    let house = House::embedded();
-    let app = desk(&house);
-    let admin = enter(&app, "admin", &[Role::Administrator, Role::ZoneManager, Role::SamplingNurse, Role::GridWarden], Scope::Everywhere).await;
+async fn pages_draw_in_three_languages(app: &App) {
+    let admin = enter(app, "admin", &[Role::Administrator, Role::ZoneManager, Role::SamplingNurse, Role::GridWarden], Scope::Everywhere).await;
     let (status, opened) = admin.post("/v1/screening/campaigns", asked(1)).await;
     assert_eq!((status, &opened["listed"]), (StatusCode::OK, &json!(30)), "{opened}");
     let campaign = opened["campaign"].as_str().unwrap().to_owned();
@@ -167,11 +170,8 @@ async fn pages_draw_in_three_languages() {
     assert_eq!(admin.get(&format!("/v1/screening/campaigns/{campaign}/missing")).await["people"].as_array().unwrap().len(), 27);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn scans_are_understood_and_noted_at_once() {
-    let house = House::embedded();
-    let app = desk(&house);
-    let nurse = enter(&app, "nurse", &[Role::SamplingNurse, Role::Administrator], Scope::Everywhere).await;
+async fn scans_are_understood_and_noted_at_once(app: &App) {
+    let nurse = enter(app, "nurse", &[Role::SamplingNurse, Role::Administrator], Scope::Everywhere).await;
     let campaign = nurse.post("/v1/screening/campaigns", asked(1)).await.1["campaign"].as_str().unwrap().to_owned();
     let scan = async |code: &str| nurse.get(&format!("/v1/screening/scan?campaign={campaign}&code={code}")).await;
     let code = baton_registry::person_code(app.ledger.secrets(), person(4));
@@ -217,12 +217,9 @@ async fn scans_are_understood_and_noted_at_once() {
     assert!(nurse.fact(35, 110, "screening.person_sampled", json!({"tube": second, "person": person(3)})).await.contains(&"single-needed".to_owned()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn decisions_are_refused_with_a_code() {
-    let house = House::embedded();
-    let app = desk(&house);
-    let admin = enter(&app, "admin", &[Role::Administrator], Scope::Everywhere).await;
-    let warden = enter(&app, "manager", &[Role::ZoneManager], Scope::Places(vec![town().grids[0]])).await;
+async fn decisions_are_refused_with_a_code(app: &App) {
+    let admin = enter(app, "admin", &[Role::Administrator], Scope::Everywhere).await;
+    let warden = enter(app, "manager", &[Role::ZoneManager], Scope::Places(vec![town().grids[0]])).await;
     let with = |key: &str, value: Value| {
         let mut body = asked(50);
         body[key] = value;

@@ -1,23 +1,28 @@
 //! What pages and scanners are refused, each by its code.
 
-use baton_desk::{Role, Scope};
+use baton_desk::{App, Role, Scope};
 use serde_json::json;
 
 use crate::house::*;
-use crate::pages::{Session, asked, desk, enter};
+use crate::pages::{Session, asked, enter};
+
+on_both_desks!(
+    what_nobody_knows_is_absent,
+    a_tube_only_heard_of_is_unknown,
+    the_campaign_form_names_what_it_cannot_read,
+    follow_ups_and_findings_are_closed_once,
+);
 
 /// An administrator of a town with the campaign open: the session and the campaign's id.
-async fn administrator(house: &House) -> (Session, String) {
-    let admin = enter(&desk(house), "admin", &[Role::Administrator], Scope::Everywhere).await;
+async fn administrator(app: &App) -> (Session, String) {
+    let admin = enter(app, "admin", &[Role::Administrator], Scope::Everywhere).await;
     let opened = admin.post("/v1/screening/campaigns", asked(1)).await.1;
     let campaign = opened["campaign"].as_str().expect("the campaign opens").to_owned();
     (admin, campaign)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_absent() {
-    let house = House::embedded();
-    let (admin, campaign) = administrator(&house).await;
+async fn what_nobody_knows_is_absent(app: &App) {
+    let (admin, campaign) = administrator(app).await;
     let scan = async |code: &str| admin.get_refused(&format!("/v1/screening/scan?campaign={campaign}&code={code}")).await;
     assert_eq!(scan("%20").await, "screening-code-unreadable");
     assert_eq!(scan(&"7".repeat(201)).await, "screening-code-unreadable");
@@ -41,20 +46,16 @@ async fn what_nobody_knows_is_absent() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tube_only_heard_of_is_unknown() {
-    let house = House::embedded();
-    let (admin, _) = administrator(&house).await;
+async fn a_tube_only_heard_of_is_unknown(app: &App) {
+    let (admin, _) = administrator(app).await;
     let tube = id(TOWN, 99, 1);
     assert_eq!(admin.fact(1, 1, "screening.person_sampled", json!({"tube": tube, "person": person(1)})).await, vec!["tube-unknown"]);
     settle(&admin.app.ledger);
     assert_eq!(admin.get_refused(&format!("/v1/screening/tubes/{tube}")).await, "screening-tube-unknown");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_campaign_form_names_what_it_cannot_read() {
-    let house = House::embedded();
-    let (admin, campaign) = administrator(&house).await;
+async fn the_campaign_form_names_what_it_cannot_read(app: &App) {
+    let (admin, campaign) = administrator(app).await;
     let open = async |n: u32, who: &str, opens: &str| {
         admin.form("/campaigns", &format!("id={}&name=x&assay=a&ratio=10&every_days=0&opens={opens}&closes=2026-03-21T18:00&{who}", id(0, 90, n))).await
     };
@@ -67,10 +68,8 @@ async fn the_campaign_form_names_what_it_cannot_read() {
     assert_eq!(admin.form(&format!("/campaigns/{campaign}/rounds"), &round).await, "window-wrong");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn follow_ups_and_findings_are_closed_once() {
-    let house = House::embedded();
-    let (admin, campaign) = administrator(&house).await;
+async fn follow_ups_and_findings_are_closed_once(app: &App) {
+    let (admin, campaign) = administrator(app).await;
     let tube = id(TOWN, admin.device, 1);
     admin.fact(1, 1, "screening.tube_opened", json!({"code": "P1", "campaign": campaign, "point": town().point, "ratio": 10, "fluid_lot": town().lot})).await;
     admin.fact(2, 2, "screening.person_sampled", json!({"tube": tube, "person": person(1)})).await;
