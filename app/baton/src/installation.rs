@@ -100,6 +100,8 @@ impl Where {
         let bar = progress("folding the ledger");
         let ledger = Ledger::open(place, Surroundings { clock, entropy, folds: folds(), server }, |done, all| show(&bar, done, all))?;
         bar.finish_and_clear();
+        // A shredding that is on record and was cut off is carried out before anybody looks.
+        baton_registry::finish_shredding(&ledger)?;
         let app = Desk::new(Arc::new(ledger), site, settings.name, rooms()).map_err(anyhow::Error::msg)?;
         Ok(Held { app, _lock: lock })
     }

@@ -12,7 +12,7 @@ use crate::events::*;
 use crate::intake;
 use crate::model::LIMIT_US;
 use crate::rules::signing::Signer;
-use crate::rules::{amendment, plate, reading, signing};
+use crate::rules::{self, amendment, plate, reading, signing};
 use crate::store::{self, bench, clock, results};
 
 /// Who takes tubes in.
@@ -223,13 +223,7 @@ pub async fn amend(app: &App, actor: &Actor, id: EventId, command: AmendResult) 
 pub async fn settle(app: &App, actor: &Actor, id: EventId, command: SettleFinding) -> Result<Decision<()>, Refusal> {
     app.decide(actor, id, command, |tx, command, _| {
         let finding = results::finding(tx, command.finding, &command.code)?.ok_or_else(|| Refusal::absent("no-such-thing"))?;
-        if finding.settled.is_some() {
-            return Err(Refusal::conflict("lab-finding-settled").into());
-        }
-        if command.remark.trim().is_empty() {
-            return Err(Refusal::ruled("lab-reason-missing").into());
-        }
-        Ok(())
+        Ok(rules::settle_finding(finding.settled.is_some(), &command.remark)?)
     })
     .await
 }

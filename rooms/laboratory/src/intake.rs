@@ -115,3 +115,24 @@ fn channel(dye: &str) -> String {
     let plain: String = dye.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
     if ["HEX", "JOE", "YAKIMAYELLOW"].contains(&plain.as_str()) { "VIC".to_owned() } else { plain }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8], name: &str, wells: u16) -> &'static str {
+        take(bytes, name, "P1", wells, None).unwrap_err().code
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_taken_says_why() {
+        assert_eq!(refused(b"PK\x03\x04 cut off", "run.rdml", 96), "lab-file-unreadable");
+        let tall = "cycle,P24\n1,0.1\n2,0.2\n3,0.4\n4,0.9\n5,1.9\n";
+        assert!(take(tall.as_bytes(), "run.csv", "P1", 384, None).is_ok());
+        assert_eq!(refused(tall.as_bytes(), "run.csv", 96), "lab-file-other-size");
+        assert_eq!(the_run(Vec::new(), "P1").unwrap_err().code, "lab-file-without-curves");
+        let (runs, _) = baton_instruments::parse(tall.as_bytes(), "run.csv", Limits::default()).unwrap();
+        let twice = [runs.clone(), runs].concat();
+        assert_eq!(the_run(twice, "P1").unwrap_err().code, "lab-file-many-runs");
+    }
+}

@@ -15,7 +15,8 @@ async fn browse(installation: &Installation, method: &str, path: &str, cookie: &
     if let Some(origin) = origin {
         request = request.header(header::ORIGIN, origin);
     }
-    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(form.to_owned())).expect("a request");
+    let kind = if form.starts_with("--") { "multipart/form-data; boundary=b" } else { "application/x-www-form-urlencoded" };
+    let request = request.header(header::CONTENT_TYPE, kind).body(Body::from(form.to_owned())).expect("a request");
     let response = installation.router.clone().oneshot(request).await.expect("an answer");
     let status = response.status().as_u16();
     let set = response.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok()).map(|value| value.split(';').next().unwrap_or("").to_owned());
@@ -105,6 +106,50 @@ async fn what_a_form_or_address_gets_wrong_is_named() {
     ];
     for (method, path, form, code) in wrong {
         let reply = browse(&installation, method, path, &cookie, here, &form).await.0;
+        assert!(reply.text.contains(code), "{method} {path}: {} {}", reply.status, reply.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bench_and_the_registry_do_not_have_is_named() {
+    let installation = Installation::embedded();
+    installation.user("root", &Role::ALL, Scope::Everywhere).await;
+    let here = Some("https://baton.example");
+    let cookie = browse(&installation, "POST", "/sign-in", "", here, "login=root&password=root-root-password").await.1.expect("a session cookie");
+    assert!(browse(&installation, "GET", "/laboratory", &cookie, None, "").await.0.text.contains("lab-no-laboratory"));
+    let token = installation.sign_in("root").await.0;
+    let post = async |path: &str, body: serde_json::Value| installation.send("POST", path, Some(&token), Some(&body)).await.json();
+    let laboratory = post("/v1/registry/places", json!({"kind": "laboratory", "code": "L1", "name": "L", "details": {"capacity": 9}})).await["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let plate =
+        post("/v1/laboratory/bench-plates", json!({"code": "B1", "laboratory": laboratory, "wells": 96})).await["plate"].as_str().expect("a plate").to_owned();
+    let person = post("/v1/registry/people", json!({"name": "Ana", "document_kind": "passport", "document": "E1234567"})).await["person"]
+        .as_str()
+        .expect("a person")
+        .to_owned();
+    let code =
+        installation.send("GET", &format!("/v1/registry/people/{person}/code"), Some(&token), None).await.json()["code"].as_str().expect("a code").to_owned();
+    let wrong = [
+        ("GET", "/laboratory/runs/7".to_owned(), String::new(), "lab-run-unknown"),
+        ("GET", "/laboratory/tubes/7".to_owned(), String::new(), "lab-tube-unknown"),
+        ("GET", "/laboratory/lineage?text=zzz".to_owned(), String::new(), "lab-nothing-found"),
+        ("GET", format!("/v1/laboratory/plates/{plate}/worklist?for=abacus"), String::new(), "lab-worklist-unknown"),
+        ("POST", "/laboratory/accession".to_owned(), format!("id=1&laboratory={laboratory}&code=T1&rejected=eaten"), "lab-rejection-unknown"),
+        ("POST", "/laboratory/accession".to_owned(), format!("id=1&laboratory={laboratory}&code=T1"), "lab-code-unknown"),
+        ("POST", "/result".to_owned(), format!("code={code}&tail=9999"), "lab-own-wrong"),
+        ("POST", "/registry/lots".to_owned(), "id=1&kind=pcr_kit&code=K1&product=K&last_day=tomorrow".to_owned(), "day-wrong"),
+        ("GET", "/registry/uploads/7".to_owned(), String::new(), "upload-gone"),
+        (
+            "POST",
+            "/registry/imports".to_owned(),
+            "--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n--b--\r\n".to_owned(),
+            "import-file-missing",
+        ),
+    ];
+    for (method, path, form, code) in wrong {
+        let reply = browse(&installation, method, &path, &cookie, here, &form).await.0;
         assert!(reply.text.contains(code), "{method} {path}: {} {}", reply.status, reply.text);
     }
 }

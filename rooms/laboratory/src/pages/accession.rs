@@ -159,3 +159,47 @@ async fn accession_of_box(State(app): State<App>, actor: Actor, Form(form): Form
     }
     Ok(Redirect::to(&format!("/laboratory/accession?laboratory={}", form.laboratory)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton_kit::{Bucket, Device};
+
+    fn clock(n: u32, released: bool) -> TubeClock {
+        TubeClock {
+            tube: TubeId::new(Bucket::INSTALLATION, Device::new(9).unwrap(), n),
+            code: Some("T1".to_owned()),
+            campaign: None,
+            point: None,
+            ratio: None,
+            follow_up: false,
+            fluid_lot: None,
+            opened: None,
+            members: 1,
+            first_swab: None,
+            sealed: None,
+            sealed_count: None,
+            box_id: None,
+            boxed: None,
+            handed: None,
+            arrived: None,
+            laboratory: None,
+            accessioned: None,
+            rejected: None,
+            lost: None,
+            plate: None,
+            laid: None,
+            run: None,
+            read: None,
+            outcome: None,
+            released: released.then_some(baton_kit::Timestamp(1)),
+        }
+    }
+
+    #[test]
+    fn a_label_on_two_tubes_that_are_on_their_way_is_not_guessed() {
+        assert_eq!(the_tube(vec![clock(1, true), clock(2, false)], "T1").unwrap(), clock(2, false).tube);
+        assert_eq!(the_tube(vec![clock(1, false), clock(2, false)], "T1").unwrap_err().code, "lab-code-twice");
+        assert_eq!(the_tube(Vec::new(), "T1").unwrap_err().code, "lab-code-unknown");
+    }
+}

@@ -61,9 +61,14 @@ fn unique(prefix: &str) -> String {
 
 impl House {
     pub fn embedded() -> Self {
+        Self::embedded_with(folds())
+    }
+
+    /// With other folds in the places of the rooms' own.
+    pub fn embedded_with(folds: Vec<Fold>) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("laboratory"));
         _ = std::fs::remove_dir_all(&folder);
-        Self::created(Place::embedded(folder), None)
+        Self::created(Place::embedded(folder), None, folds)
     }
 
     /// A schema of its own on the server that the environment names; nothing when it names none.
@@ -77,15 +82,15 @@ impl House {
         let sign = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&schema);
-        Some(Self::created(Place::new(folder, Some(url)), Some((server, schema))))
+        Some(Self::created(Place::new(folder, Some(url)), Some((server, schema)), folds()))
     }
 
-    fn created(place: Place, postgres: Option<(String, String)>) -> Self {
+    fn created(place: Place, postgres: Option<(String, String)>, folds: Vec<Fold>) -> Self {
         let entropy = Arc::new(SeededEntropy::new(1));
         place.create(&*entropy).expect("an empty place");
         let site = Site::shanghai();
         let clock = Arc::new(VirtualClock::new(site.parse(SITE_START).unwrap()));
-        let around = Surroundings { clock: clock.clone(), entropy, folds: folds(), server: Device::new(7).unwrap() };
+        let around = Surroundings { clock: clock.clone(), entropy, folds, server: Device::new(7).unwrap() };
         let ledger = Ledger::open(place.clone(), around, |_, _| {}).expect("the ledger opens");
         let rooms = vec![baton_desk::accounts::room(), baton_registry::room(), baton_screening::room(), baton_custody::room(), baton_laboratory::room()];
         let app = Desk::new(Arc::new(ledger), site, "试验区".to_owned(), rooms).expect("the texts of all rooms fit together");

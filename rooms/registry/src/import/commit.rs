@@ -71,11 +71,7 @@ pub(super) fn carry_out(
 fn begin(ledger: &Ledger, actor: &Actor, plan: &Plan, file_sha256: String, from_day: OperationalDay) -> Result<(ImportId, Device), Undecided> {
     let id = ledger.next_id(Bucket::INSTALLATION)?;
     let command = BeginImport { file: plan.report.file.clone(), file_sha256, rows: plan.report.rows, from_day };
-    let outcome = decide(ledger, actor, id, command, |tx, _, _| {
-        let next = store::last_import_device(tx)?.map_or(FIRST_IMPORT_DEVICE, |last| last + 1);
-        let device = u32::try_from(next).ok().and_then(|number| Device::new(number).ok());
-        Ok(ImportBegun { device: device.ok_or_else(|| Refusal::ruled("import-numbers-used-up"))? })
-    })?;
+    let outcome = decide(ledger, actor, id, command, |tx, _, _| Ok(ImportBegun { device: next_device(store::last_import_device(tx)?)? }))?;
     Ok((id.created(), outcome.device))
 }
 
@@ -140,7 +136,19 @@ pub(super) fn by_bucket(people: &[PersonId]) -> BTreeMap<Bucket, Vec<PersonId>> 
 }
 
 pub(super) fn wait(ledger: &Ledger, ordinal: i64) -> Result<(), Undecided> {
-    if ledger.wait_folded(ordinal, PATIENCE) { Ok(()) } else { Err(Refusal::new("import-fold-slow", Status::Full).with("seconds", 60).into()) }
+    Ok(shown(ledger.wait_folded(ordinal, PATIENCE))?)
+}
+
+/// What is recorded and not shown yet will be: whoever waits may look again later.
+fn shown(folded: bool) -> Result<(), Refusal> {
+    if folded { Ok(()) } else { Err(Refusal::new("import-fold-slow", Status::Full).with("seconds", 60)) }
+}
+
+/// The number under which the people of the next import are said.
+fn next_device(last: Option<i64>) -> Result<Device, Refusal> {
+    let next = last.map_or(FIRST_IMPORT_DEVICE, |last| last + 1);
+    let device = u32::try_from(next).ok().and_then(|number| Device::new(number).ok());
+    device.ok_or_else(|| Refusal::ruled("import-numbers-used-up"))
 }
 
 /// What an import or its undoing has said so far, numbered under its own device.
@@ -278,5 +286,22 @@ impl Work<'_> {
         let zone = membership.zone.map_or(0, TypedId::bucket_number);
         membership.household = household(self.ledger.secrets(), zone, &self.plan.table.rows[planned.index as usize], &self.plan.mapping);
         Ok(membership)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_has_a_number_of_its_own_until_there_are_none() {
+        assert_eq!(next_device(Some(FIRST_IMPORT_DEVICE)).unwrap().number(), FIRST_IMPORT_DEVICE as u32 + 1);
+        assert_eq!(next_device(Some(i64::from(Device::LIMIT) - 1)).unwrap_err().code, "import-numbers-used-up");
+    }
+
+    #[test]
+    fn who_waits_too_long_is_told_to_look_again() {
+        assert!(shown(true).is_ok());
+        assert_eq!(shown(false).unwrap_err().code, "import-fold-slow");
     }
 }

@@ -47,9 +47,7 @@ impl Uploads {
         let mut files = self.0.lock();
         files.retain(|_, upload| matches!(upload.stage, Stage::Running { .. }) || now.since(upload.touched) < KEPT_US);
         let together: usize = files.values().map(|upload| upload.bytes.len()).sum();
-        if files.len() >= FILES_MAX || together + bytes.len() > BYTES_MAX {
-            return Err(Refusal::new("uploads-full", Status::Full).with("seconds", 600));
-        }
+        room_for(files.len(), together + bytes.len())?;
         files.insert(id, Upload { owner: actor.account, touched: now, file, bytes: Arc::new(bytes), mapping: None, stage: Stage::Judging });
         drop(files);
         self.start(app, actor, id, Mode::DryRun)
@@ -107,5 +105,22 @@ impl Uploads {
             tracing::error!(%error, "no thread for an import");
             Refusal::new("uploads-full", Status::Full).with("seconds", 60)
         })
+    }
+}
+
+/// Files waiting to be committed are held in memory, so there are only so many.
+fn room_for(files: usize, bytes: usize) -> Result<(), Refusal> {
+    if files < FILES_MAX && bytes <= BYTES_MAX { Ok(()) } else { Err(Refusal::new("uploads-full", Status::Full).with("seconds", 600)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_files_wait() {
+        assert!(room_for(0, BYTES_MAX).is_ok());
+        assert_eq!(room_for(FILES_MAX, 1).unwrap_err().code, "uploads-full");
+        assert_eq!(room_for(0, BYTES_MAX + 1).unwrap_err().code, "uploads-full");
     }
 }

@@ -14,11 +14,7 @@ use tower::ServiceExt;
 
 use crate::house::*;
 
-on_both_desks!(
-    pages_draw_in_three_languages,
-    scans_are_understood_and_noted_at_once,
-    decisions_are_refused_with_a_code,
-);
+on_both_desks!(pages_draw_in_three_languages, scans_are_understood_and_noted_at_once, decisions_are_refused_with_a_code,);
 
 pub struct Session {
     pub app: App,
