@@ -221,6 +221,16 @@ pub async fn amend(app: &App, actor: &Actor, id: EventId, command: AmendResult) 
 }
 
 pub async fn settle(app: &App, actor: &Actor, id: EventId, command: SettleFinding) -> Result<Decision<()>, Refusal> {
+    let (who, finding, code) = (actor.clone(), command.finding, command.code.clone());
+    let seen = app
+        .read(move |tx| {
+            let subject = results::finding(tx, finding, &code)?.map(|found| found.subject);
+            subject.map_or(Ok(true), |subject| crate::routes::Sight::of(&who).sees_subject(tx, subject))
+        })
+        .await?;
+    if !seen {
+        return Err(Refusal::forbidden("out-of-scope"));
+    }
     app.decide(actor, id, command, |tx, command, _| {
         let finding = results::finding(tx, command.finding, &command.code)?.ok_or_else(|| Refusal::absent("no-such-thing"))?;
         Ok(rules::settle_finding(finding.settled.is_some(), &command.remark)?)

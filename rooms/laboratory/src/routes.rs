@@ -663,6 +663,19 @@ impl<'a> Sight<'a> {
         Ok(false)
     }
 
+    /// Whether a finding is theirs: about a tube, a box or a place within their scope. A lot belongs to everybody.
+    pub(crate) fn sees_subject(&mut self, tx: &mut Tx<'_>, subject: AnyId) -> Result<bool, Undecided> {
+        let packed = subject.packed();
+        if registry::lot(tx, LotId::from_packed(packed))?.is_some() {
+            return Ok(true);
+        }
+        if let Some(clock) = store::tube(tx, TubeId::from_packed(packed))? {
+            return self.sees(tx, [clock.laboratory, clock.point]);
+        }
+        let of_box = clock::place_of_box(tx, baton_kit::BoxId::from_packed(packed))?;
+        self.sees(tx, [of_box, Some(PlaceId::from_packed(packed))])
+    }
+
     /// How many wait, how many of them too long, and the oldest of them.
     pub(crate) fn waiting(&mut self, tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<(i64, i64, Vec<TubeClock>), Undecided> {
         if self.actor.scope == Scope::Everywhere {

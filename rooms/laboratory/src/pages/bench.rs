@@ -190,6 +190,7 @@ fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16) -> Mark
         by_well.entry(curve.well).or_default().push(curve);
     }
     let laid: HashMap<u16, WellContent> = bench.layout.iter().map(|laid| (laid.well, laid.content)).collect();
+    let scale = drawing::scale_of(curves);
     grid(bench.plate.wells, |well| {
         let content = laid.get(&well).copied();
         let drawn = by_well.get(&well).map(Vec::as_slice).unwrap_or_default();
@@ -197,7 +198,7 @@ fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16) -> Mark
         let code = bench.tubes.get(&well).and_then(|clock| clock.code.clone());
         let text = content.map_or_else(String::new, |content| control_text(content).map_or_else(|| short(code.as_deref().unwrap_or("?")), str::to_owned));
         let spark = if bench.plate.wells == 96 && !drawn.is_empty() {
-            drawing::sparkline(drawn, drawn)
+            drawing::sparkline(drawn, &scale)
         } else {
             html! {}
         };
@@ -264,7 +265,7 @@ fn well_panel(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], well: u16, 
             @if let Some(next) = next { a.button href=(next) data-key="n" { "N →" } }
         }
         @if drawn.is_empty() { p.empty { (page.t("laboratory-no-curves")) } } @else {
-            (drawing::curves_of_well(&drawn, &readings, &page.with("laboratory-curves-of", &[("well", &bench.label(well))])))
+            (drawing::curves_of_well(&drawn, &drawing::scale_of(curves), &readings, &page.with("laboratory-curves-of", &[("well", &bench.label(well))])))
         }
         (readings_table(page, &drawn, &readings))
         @if let Some(specimen) = bench.specimen(well) { (specimen_part(page, bench, specimen, id)) }

@@ -56,10 +56,22 @@ fn points(raised: &Raised<'_>, frame: &Frame, width: f64, height: f64, step: usi
     })
 }
 
+/// The scale that all wells of a plate share, so that a flat curve looks flat.
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+}
+
+pub(super) fn scale_of(curves: &[CurveDrawn]) -> Scale {
+    let all: Vec<Raised<'_>> = curves.iter().map(raised).collect();
+    let (low, high) = Frame::around(&all).y;
+    Scale { low, high }
+}
+
 /// All targets of one well, with the Cq of those that have one.
-pub(super) fn curves_of_well(curves: &[&CurveDrawn], readings: &[TargetRead], describe: &str) -> Markup {
+pub(super) fn curves_of_well(curves: &[&CurveDrawn], scale: &Scale, readings: &[TargetRead], describe: &str) -> Markup {
     let drawn: Vec<Raised<'_>> = curves.iter().map(|curve| raised(curve)).collect();
-    let frame = Frame::around(&drawn);
+    let frame = Frame { y: (scale.low, scale.high), ..Frame::around(&drawn) };
     let (width, height) = (WIDTH - 2.0 * LEFT, HEIGHT - BOTTOM - 6.0);
     let cq_of = |target: &str| readings.iter().find(|reading| reading.target == target).and_then(|reading| reading.cq);
     html! {
@@ -94,12 +106,12 @@ fn ticks((low, high): (f64, f64)) -> Vec<i64> {
 }
 
 /// A curve's shape in a cell of the plate.
-pub(super) fn sparkline(curves: &[&CurveDrawn], frame_of: &[&CurveDrawn]) -> Markup {
-    let all: Vec<Raised<'_>> = frame_of.iter().map(|curve| raised(curve)).collect();
-    let frame = Frame::around(&all);
+pub(super) fn sparkline(curves: &[&CurveDrawn], scale: &Scale) -> Markup {
+    let all: Vec<Raised<'_>> = curves.iter().map(|curve| raised(curve)).collect();
+    let frame = Frame { y: (scale.low, scale.high), ..Frame::around(&all) };
     let mut lines = String::new();
-    for (index, curve) in curves.iter().enumerate() {
-        let points = points(&raised(curve), &frame, 60.0, 28.0, 2);
+    for (index, curve) in all.iter().enumerate() {
+        let points = points(curve, &frame, 60.0, 28.0, 2);
         lines.push_str(&format!("<polyline class=\"curve c{}\" points=\"{points}\"/>", index % 6));
     }
     html! { svg.spark viewBox="0 0 60 28" aria-hidden="true" { (PreEscaped(lines)) } }
@@ -124,7 +136,8 @@ mod tests {
     fn whatever_a_detector_gave_is_drawn_with_finite_numbers() {
         for values in [vec![], vec![5.0], vec![5.0; 40], vec![f64::NAN, 1.0, f64::INFINITY, 3.0], vec![-1e300, 1e300]] {
             let one = curve(&values);
-            let drawn = curves_of_well(&[&one], &[], "").into_string() + &sparkline(&[&one], &[&one]).into_string();
+            let drawn = curves_of_well(&[&one], &scale_of(std::slice::from_ref(&one)), &[], "").into_string()
+                + &sparkline(&[&one], &scale_of(std::slice::from_ref(&one))).into_string();
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{values:?}: {drawn}");
         }
     }
@@ -133,7 +146,7 @@ mod tests {
     fn a_cq_is_marked_on_its_own_axis() {
         let one = curve(&(0..41).map(f64::from).collect::<Vec<f64>>());
         let read = TargetRead { well: 0, target: "N".to_owned(), call: "positive".to_owned(), p_positive: 1.0, cq: Some(20.0), reasons: Vec::new() };
-        let drawn = curves_of_well(&[&one], &[read], "").into_string();
+        let drawn = curves_of_well(&[&one], &scale_of(std::slice::from_ref(&one)), &[read], "").into_string();
         assert!(drawn.contains("class=\"cq c0\" x1=\"272.0\""), "{drawn}");
     }
 }

@@ -16,7 +16,7 @@ use super::{chosen, coded, finding_words, laboratory_choice, span, styled};
 use crate::commands::{self, BENCH, RECEIVERS};
 use crate::events::SettleFinding;
 use crate::model::{LIMIT_US, Plate, PlateState, Run};
-use crate::routes::{BENCH_ACCESS, Capability, WATCH_ACCESS, capabilities};
+use crate::routes::{BENCH_ACCESS, Capability, Sight, WATCH_ACCESS, capabilities};
 use crate::store::{bench, clock, results};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -50,9 +50,8 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
         if !actor.has_any(BENCH) {
             continue;
         }
-        let tubes = clock::waiting_for_plate(tx, place.id, 5_000)?;
-        let deadline = tubes.iter().filter_map(|tube| tube.began()).min().map(|began| began.plus_us(LIMIT_US));
-        item("inbox-lab-plate", tubes.len() as i64, format!("/laboratory/plates/new?laboratory={}", place.id), deadline);
+        let (tubes, oldest) = clock::plate_queue(tx, place.id)?;
+        item("inbox-lab-plate", tubes, format!("/laboratory/plates/new?laboratory={}", place.id), oldest.map(|began| began.plus_us(LIMIT_US)));
         let (plates, oldest) = clock::plates_to_run(tx, place.id)?;
         item("inbox-lab-run", plates, format!("/laboratory?laboratory={}", place.id), oldest.map(|at| at.plus_us(LIMIT_US / 3)));
         for (run, first, second) in results::runs_waiting(tx, place.id)?.into_iter().take(20) {
@@ -70,8 +69,9 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
             place: None,
         });
     }
+    let mut sight = Sight::of(actor);
     for (tube, by) in results::amendments_waiting(tx)? {
-        if actor.has_any(BENCH) && by != actor.account {
+        if actor.has_any(BENCH) && by != actor.account && sight.sees_subject(tx, baton_desk::any_id(tube)).unwrap_or(false) {
             items.push(InboxItem {
                 words: "inbox-lab-amendment",
                 arguments: vec![("tube", tube.to_string())],
@@ -89,6 +89,9 @@ pub(super) struct LaboratoryAsked {
     #[serde(default)]
     pub(super) laboratory: Option<PlaceId>,
 }
+
+/// Open findings looked through for those within the actor's scope.
+const FINDINGS: i64 = 500;
 
 struct Bench {
     here: Place,
@@ -112,8 +115,16 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
                     waiting.push((run, plate, first, second));
                 }
             }
+            let mut sight = Sight::of(&who);
+            let mut findings = Vec::new();
+            for found in results::open_findings(tx, FINDINGS)? {
+                if sight.sees_subject(tx, found.subject)? {
+                    findings.push(found);
+                }
+            }
+            findings.truncate(50);
             let capability = capabilities(tx, &who, &site, now)?;
-            Ok(Bench { plates: bench::plates(tx, here.id, 40)?, findings: results::open_findings(tx, 50)?, capability, waiting, here, mine })
+            Ok(Bench { plates: bench::plates(tx, here.id, 40)?, findings, capability, waiting, here, mine })
         })
         .await?;
     let page = Page::new(&app, &actor);

@@ -68,6 +68,13 @@ pub fn waiting_for_plate(tx: &mut Tx<'_>, laboratory: PlaceId, limit: i64) -> St
     tx.query(&sql, params![laboratory, limit])?.iter().map(clock_of).collect()
 }
 
+/// How many wait for a plate, and the oldest swab among them.
+pub fn plate_queue(tx: &mut Tx<'_>, laboratory: PlaceId) -> StoreResult<(i64, Option<Timestamp>)> {
+    let sql = "SELECT count(*), min(first_swab_us) FROM tube_clock WHERE waiting = 1 AND laboratory = $1 AND accessioned_us IS NOT NULL AND plate IS NULL";
+    let row = tx.one(sql, params![laboratory])?;
+    Ok((row.int(0)?, row.maybe_time(1)?))
+}
+
 /// How long one released tube took, and where it belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Turnaround {
