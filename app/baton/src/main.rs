@@ -44,10 +44,10 @@ enum Command {
     /// Serve the pages and the API.
     #[command(after_help = "Example:\n  baton serve --data /srv/baton --listen 0.0.0.0:8080")]
     Serve(serve::Serve),
-    /// Add, list, disable users or set a password.
+    /// Add and list users; the pages disable them.
     #[command(subcommand, after_help = "Example:\n  baton user add --data /srv/baton --login wang --name 王芳 --role sampling_nurse --scope everywhere")]
     User(admin::UserCommand),
-    /// Enrol, list or revoke handheld devices.
+    /// Enrol and list handheld devices; the pages revoke them.
     #[command(subcommand, after_help = "Example:\n  baton device add --data /srv/baton --name 'Scanner 3' --login wang")]
     Device(admin::DeviceCommand),
     /// Take in a roster: what is new, changed, gone, and which rows are wrong.
