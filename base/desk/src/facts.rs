@@ -5,14 +5,14 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId};
-use baton_ledger::{Draft, Note, Undecided};
+use baton_ledger::{Draft, Note, StoreResult, Tx, Undecided};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::store;
 use crate::actor::Actor;
 use crate::answer::{Answered, RefusalAnswer};
 use crate::form::Body;
-use crate::room::{Access, FactContext, Route};
+use crate::room::{Access, Earlier, FactBody, FactContext, Route};
 use crate::{App, Desk};
 
 /// How many facts one request may carry.
@@ -80,7 +80,7 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     }
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
     let mine = devices_of(&app, &actor, &ids).await?;
-    let drafts: Vec<Result<Draft, Refusal>> = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
+    let drafts = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
     let drafts = note(&app, &actor, drafts).await?;
     let mut answers = app.record(drafts.iter().filter_map(|draft| draft.as_ref().ok().cloned()).collect()).await?.into_iter();
     let mut answered = Vec::with_capacity(ids.len());
@@ -113,7 +113,7 @@ async fn devices_of(app: &App, actor: &Actor, ids: &[EventId]) -> Result<Vec<Dev
     .await
 }
 
-fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<Draft, Refusal> {
+fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<(Draft, FactBody), Refusal> {
     let door = app.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == fact.kind);
     let door = door.ok_or_else(|| Refusal::malformed("fact-unknown").with("kind", &fact.kind))?;
     if !actor.has_any(door.roles) {
@@ -122,28 +122,37 @@ fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<D
     if !mine.contains(&fact.id.packed().device()) {
         return Err(Refusal::forbidden("not-your-device").with("id", fact.id));
     }
-    let body = (door.parse)(fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;
-    Ok(Draft { id: fact.id, kind: door.kind.to_owned(), happened: fact.happened_us, actor: actor.account, body, notes: Vec::new() })
+    let (text, body) = (door.parse)(fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;
+    Ok((Draft { id: fact.id, kind: door.kind.to_owned(), happened: fact.happened_us, actor: actor.account, body: text, notes: Vec::new() }, body))
 }
 
-type Drafts = Vec<Result<Draft, Refusal>>;
-
 /// What the sayer is told at once. It is stored with the fact, so that a resend hears the same.
-async fn note(app: &App, actor: &Actor, mut drafts: Drafts) -> Result<Drafts, Refusal> {
+async fn note(app: &App, actor: &Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> Result<Vec<Result<Draft, Refusal>>, Refusal> {
     let (desk, actor) = (app.clone(), actor.clone());
     app.blocking(move || {
         desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
         desk.ledger.read(|tx| {
-            for draft in drafts.iter_mut().filter_map(|draft| draft.as_mut().ok()) {
-                let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
-                let context = FactContext { id: draft.id, happened: draft.happened, actor: actor.clone(), site: desk.site.clone() };
-                draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &draft.body, &context))?;
+            let mut noted = Vec::with_capacity(drafts.len());
+            let mut earlier = Earlier::default();
+            for draft in drafts {
+                noted.push(match draft {
+                    Ok((draft, body)) => Ok(note_one(&desk, tx, &actor, draft, body, &mut earlier)?),
+                    Err(refusal) => Err(refusal),
+                });
             }
-            Ok::<(), Undecided>(())
-        })?;
-        Ok(drafts)
+            Ok::<_, Undecided>(noted)
+        })
     })
     .await
+}
+
+fn note_one(desk: &Desk, tx: &mut Tx<'_>, actor: &Actor, mut draft: Draft, body: FactBody, earlier: &mut Earlier) -> StoreResult<Draft> {
+    let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
+    let context = FactContext { id: draft.id, happened: draft.happened, actor: actor.clone(), site: desk.site.clone(), earlier: std::mem::take(earlier) };
+    draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &body, &context))?;
+    *earlier = context.earlier;
+    earlier.push(draft.id, draft.happened, body);
+    Ok(draft)
 }
 
 fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {

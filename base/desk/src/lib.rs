@@ -22,7 +22,7 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Tx, Undecid
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
 pub use page::Page;
-pub use room::{Access, FactContext, FactDoor, InboxItem, NavItem, Room, Route};
+pub use room::{Access, Earlier, FactContext, FactDoor, InboxItem, NavItem, Room, Route, Told};
 pub use server::{openapi, router, routes};
 pub use texts::{Texts, Words};
 

@@ -1,5 +1,8 @@
 //! What a room hands to the desk: its fold, its routes with who may use them, the facts it takes, its place on the home page.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use axum::http::Method;
 use axum::routing::MethodRouter;
 use baton_kit::{EventId, PlaceId, Timestamp};
@@ -74,6 +77,33 @@ impl Route {
     }
 }
 
+/// The typed body of a fact, as its door parsed it.
+pub(crate) type FactBody = Arc<dyn Any + Send + Sync>;
+
+/// A fact of the same request that came before this one: told, but not folded yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a, B> {
+    pub id: EventId,
+    pub happened: Timestamp,
+    pub body: &'a B,
+}
+
+/// The facts of one request so far, oldest first.
+#[derive(Clone, Default)]
+pub struct Earlier(Vec<(EventId, Timestamp, FactBody)>);
+
+impl Earlier {
+    pub(crate) fn push(&mut self, id: EventId, happened: Timestamp, body: FactBody) {
+        self.0.push((id, happened, body));
+    }
+}
+
+impl std::fmt::Debug for Earlier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(id, ..)| id)).finish()
+    }
+}
+
 /// What is known about a fact while it is noted.
 #[derive(Clone, Debug)]
 pub struct FactContext {
@@ -81,10 +111,19 @@ pub struct FactContext {
     pub happened: Timestamp,
     pub actor: Actor,
     pub site: baton_kit::Site,
+    /// What a note must reckon with beside the tables.
+    pub earlier: Earlier,
 }
 
-type Parse = Box<dyn Fn(serde_json::Value) -> Result<String, String> + Send + Sync>;
-type NoteIt = Box<dyn Fn(&mut Tx<'_>, &str, &FactContext) -> StoreResult<Vec<Note>> + Send + Sync>;
+impl FactContext {
+    /// The facts of this kind that the same request told before.
+    pub fn earlier<B: EventBody + 'static>(&self) -> impl Iterator<Item = Told<'_, B>> {
+        self.earlier.0.iter().filter_map(|(id, happened, body)| Some(Told { id: *id, happened: *happened, body: body.downcast_ref()? }))
+    }
+}
+
+type Parse = Box<dyn Fn(serde_json::Value) -> Result<(String, FactBody), String> + Send + Sync>;
+type NoteIt = Box<dyn Fn(&mut Tx<'_>, &FactBody, &FactContext) -> StoreResult<Vec<Note>> + Send + Sync>;
 
 /// One kind of fact that devices may send to `POST /v1/facts`.
 pub struct FactDoor {
@@ -102,15 +141,13 @@ impl std::fmt::Debug for FactDoor {
 
 impl FactDoor {
     /// A fact is never refused for what it says; `note` tells the sayer at once what is odd about it.
-    pub fn of<B: EventBody + 'static>(roles: &'static [Role], note: fn(&mut Tx<'_>, &B, &FactContext) -> StoreResult<Vec<Note>>) -> Self {
+    pub fn of<B: EventBody + Send + Sync + 'static>(roles: &'static [Role], note: fn(&mut Tx<'_>, &B, &FactContext) -> StoreResult<Vec<Note>>) -> Self {
         let parse = |value| {
             let body: B = serde_json::from_value(value).map_err(|error| error.to_string())?;
-            serde_json::to_string(&body).map_err(|error| error.to_string())
+            let text = serde_json::to_string(&body).map_err(|error| error.to_string())?;
+            Ok((text, Arc::new(body) as FactBody))
         };
-        let note = move |tx: &mut Tx<'_>, body: &str, context: &FactContext| {
-            let body: B = serde_json::from_str(body).map_err(|error| baton_ledger::StoreError::Other(error.to_string()))?;
-            note(tx, &body, context)
-        };
+        let note = move |tx: &mut Tx<'_>, body: &FactBody, context: &FactContext| body.downcast_ref().map_or(Ok(Vec::new()), |body| note(tx, body, context));
         Self { kind: B::KIND, roles, parse: Box::new(parse), note: Box::new(note) }
     }
 }

@@ -3,6 +3,7 @@
 pub mod events;
 mod follow;
 pub mod model;
+mod notes;
 mod pages;
 mod routes;
 pub mod rules;
@@ -15,7 +16,7 @@ pub fn room() -> Room {
     Room {
         fold: Fold { room: "custody", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &[] },
         routes: [routes::routes(), pages::routes()].concat(),
-        facts: routes::facts(),
+        facts: notes::facts(),
         nav: vec![NavItem { words: "nav-boxes", link: "/boxes", access: routes::watchers() }],
         inbox: pages::inbox,
         texts: baton_desk::room_texts!("custody"),

@@ -4,19 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use baton_desk::answer::Answered;
 use baton_desk::form::{At, Body};
-use baton_desk::{Access, Actor, App, Decision, FactContext, FactDoor, Role, Route};
+use baton_desk::{Access, Actor, App, Decision, Role, Route};
 use baton_kit::{BoxId, EventId, PlaceId, Refusal, Timestamp, TubeId};
-use baton_ledger::{Acknowledgement, Note, StoreResult, Tx};
+use baton_ledger::Acknowledgement;
 use baton_registry::store as registry;
 use serde::{Deserialize, Serialize};
 
 use crate::events::*;
-use crate::model::Holder;
 use crate::rules::{self, AdmissionState};
 use crate::store;
 
 pub(crate) const CARRIERS: &[Role] = &[Role::SamplingNurse, Role::PointLeader, Role::Courier, Role::Accession, Role::Administrator];
-const RECEIVERS: &[Role] = &[Role::Accession, Role::Technician, Role::LaboratoryDirector];
+pub(crate) const RECEIVERS: &[Role] = &[Role::Accession, Role::Technician, Role::LaboratoryDirector];
 const WATCHERS: &[Role] = &[
     Role::SamplingNurse,
     Role::PointLeader,
@@ -43,62 +42,6 @@ pub(crate) fn watchers() -> Access {
 }
 pub(crate) fn receivers() -> Access {
     Access::Roles(RECEIVERS)
-}
-
-pub(crate) fn facts() -> Vec<FactDoor> {
-    vec![
-        FactDoor::of::<BoxOpened>(CARRIERS, |tx, body, context| {
-            let other = store::boxes_by_code(tx, &body.code)?.into_iter().any(|row| row.id != context.id.created());
-            Ok(when(other, Note::new("box-code-used")))
-        }),
-        FactDoor::of::<TubeBoxed>(CARRIERS, note_tube),
-        FactDoor::of::<BoxSealed>(CARRIERS, |tx, body, _| {
-            let tubes = store::tubes_in(tx, body.box_id)?.len();
-            Ok(when(tubes != usize::from(body.count), Note::new("box-count-mismatch").with("scanned", tubes).with("counted", body.count)))
-        }),
-        FactDoor::of::<BoxOffered>(CARRIERS, note_offer),
-        FactDoor::of::<BoxAccepted>(CARRIERS, note_acceptance),
-        FactDoor::of::<BoxDeclined>(CARRIERS, |_, _, _| Ok(Vec::new())),
-        FactDoor::of::<BoxArrivedAnyway>(RECEIVERS, |_, _, _| Ok(vec![Note::new("box-arrived-unadmitted")])),
-        FactDoor::of::<TemperatureNoted>(CARRIERS, |_, body, _| Ok(when(body.temperature_tenths_c > rules::WARMEST_TENTHS_C, Note::new("box-too-warm")))),
-        FactDoor::of::<TubesLost>(CARRIERS, |_, _, _| Ok(Vec::new())),
-    ]
-}
-
-fn when(holds: bool, note: Note) -> Vec<Note> {
-    if holds { vec![note] } else { Vec::new() }
-}
-
-fn note_tube(tx: &mut Tx<'_>, body: &TubeBoxed, _: &FactContext) -> StoreResult<Vec<Note>> {
-    let elsewhere = store::box_of(tx, body.tube)?.is_some_and(|other| other != body.box_id);
-    let closed = store::custody(tx, body.box_id)?.is_some_and(|custody| custody.sealed_count.is_some());
-    Ok([when(elsewhere, Note::new("tube-in-two-boxes")), when(closed, Note::new("box-sealed-already"))].concat())
-}
-
-fn note_offer(tx: &mut Tx<'_>, body: &BoxOffered, context: &FactContext) -> StoreResult<Vec<Note>> {
-    let Some(custody) = store::custody(tx, body.box_id)? else { return Ok(vec![Note::new("box-unknown")]) };
-    let holds = custody.holder.is_some() && custody.holder == context.actor.account.map(Holder::Account);
-    let miscounted = custody.sealed_count.is_some_and(|sealed| sealed != i64::from(body.count));
-    Ok([
-        when(!holds, Note::new("box-offered-by-another")),
-        when(custody.sealed_count.is_none(), Note::new("box-never-sealed")),
-        when(miscounted, Note::new("box-count-mismatch").with("scanned", custody.sealed_count.unwrap_or(0)).with("counted", body.count)),
-    ]
-    .concat())
-}
-
-fn note_acceptance(tx: &mut Tx<'_>, body: &BoxAccepted, context: &FactContext) -> StoreResult<Vec<Note>> {
-    let Some(custody) = store::custody(tx, body.box_id)? else { return Ok(vec![Note::new("box-unknown")]) };
-    let mine = custody.offer == context.actor.account.map(Taker::Account);
-    let miscounted = custody.sealed_count.is_some_and(|sealed| sealed != i64::from(body.count));
-    let warm = body.temperature_tenths_c.is_some_and(|tenths| tenths > rules::WARMEST_TENTHS_C);
-    Ok([
-        when(!mine, Note::new("box-not-offered-to-you")),
-        when(miscounted, Note::new("box-count-mismatch").with("scanned", custody.sealed_count.unwrap_or(0)).with("counted", body.count)),
-        when(!body.seal_intact, Note::new("box-seal-broken")),
-        when(warm, Note::new("box-too-warm")),
-    ]
-    .concat())
 }
 
 /// A box for a device.

@@ -3,7 +3,8 @@
 //! A line `> …` is a command, the lines `< …` after it are what Baton answered; everything else is prose.
 //! `BATON_UPDATE=1` writes the answers anew. Commands:
 //! `user LOGIN ROLE[,ROLE] [SCOPE]` · `as LOGIN` · `at 2026-03-27 08:00` · `fact KIND BODY [= NAME]` · `again` · `post PATH BODY [= NAME]` ·
-//! `command PATH BODY [= NAME]` (a post whose body gets an id of the device) · `get PATH` · `show POINTER…` (JSON pointers into the last answer).
+//! `command PATH BODY [= NAME]` (a post whose body gets an id of the device) · `get PATH` · `show POINTER…` (JSON pointers into the last answer) ·
+//! `offline` (facts wait in the device) · `online` (they are sent in one request; one answer a line).
 //! `$NAME` is replaced everywhere.
 
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ struct Journey<'i> {
     signed: BTreeMap<String, (String, u32)>,
     who: String,
     sequences: BTreeMap<u32, u32>,
+    /// Facts that wait while the device has no network.
+    waiting: Option<Vec<Value>>,
     last: Option<Sent>,
     shown: Option<Value>,
 }
@@ -73,6 +76,11 @@ impl Journey<'_> {
             }
             "get" => return self.get(rest).await,
             "show" => return self.show(rest),
+            "offline" => self.waiting = Some(Vec::new()),
+            "online" => {
+                let facts = self.waiting.take().expect("an offline before");
+                return self.post("/v1/facts".to_owned(), json!({"facts": facts}), None).await.replace("; ", "\n");
+            }
             other => panic!("no command is called {other}"),
         }
         String::new()
@@ -94,11 +102,17 @@ impl Journey<'_> {
         let id = self.next_id(1);
         let happened = self.installation.app().ledger.now();
         let body: Value = serde_json::from_str(body).expect("a JSON body");
-        let sent = json!({"facts": [{"id": id, "kind": kind, "happened_us": happened, "body": body}]});
+        let fact = json!({"id": id, "kind": kind, "happened_us": happened, "body": body});
         if let Some(name) = name {
             self.names.insert(name, id.to_string());
         }
-        self.post("/v1/facts".to_owned(), sent, None).await
+        match &mut self.waiting {
+            Some(waiting) => {
+                waiting.push(fact);
+                String::new()
+            }
+            None => self.post("/v1/facts".to_owned(), json!({"facts": [fact]}), None).await,
+        }
     }
 
     async fn command(&mut self, rest: &str, name: Option<String>) -> String {
@@ -115,7 +129,8 @@ impl Journey<'_> {
     async fn post(&mut self, path: String, body: Value, name: Option<String>) -> String {
         let reply = self.installation.send("POST", &path, self.token(), Some(&body)).await;
         self.last = Some(Sent { path, body });
-        if let (Some(name), Some(id)) = (name, reply.json()["id"].as_str()) {
+        let answer = reply.json();
+        if let (Some(name), Some(id)) = (name, answer["id"].as_str().or(answer["person"].as_str())) {
             self.names.insert(name, id.to_owned());
         }
         self.settle();
@@ -166,8 +181,16 @@ fn in_words(answer: &Value) -> String {
 
 /// Runs a script; its text with the answers of today.
 async fn play(installation: &Installation, script: &str) -> String {
-    let mut journey =
-        Journey { installation, names: BTreeMap::new(), signed: BTreeMap::new(), who: String::new(), sequences: BTreeMap::new(), last: None, shown: None };
+    let mut journey = Journey {
+        installation,
+        names: BTreeMap::new(),
+        signed: BTreeMap::new(),
+        who: String::new(),
+        sequences: BTreeMap::new(),
+        waiting: None,
+        last: None,
+        shown: None,
+    };
     let mut played = String::new();
     for line in script.lines().filter(|line| !line.starts_with('<')) {
         _ = writeln!(played, "{line}");

@@ -4,3 +4,4 @@ pub mod notes;
 pub mod pages;
 pub mod routes;
 pub mod store;
+mod told;

@@ -5,7 +5,7 @@ use baton_kit::{EventId, PersonId, TubeId, TypedId};
 use baton_ledger::{Note, StoreResult, Tx};
 use baton_registry::store as registry;
 
-use super::store;
+use super::{store, told};
 use crate::campaign::store as campaigns;
 use crate::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
 use crate::follow_up;
@@ -27,6 +27,9 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
     let same_tube = |tube: &Tube| tube.id.raw() == context.id.raw();
     if let Some(earlier) = store::tubes_by_code(tx, &body.code)?.iter().find(|tube| !same_tube(tube)) {
         notes.push(Note::new("code-used").with("time", context.site.show(earlier.opened_at)).with("point", point_code(tx, earlier)?));
+    } else if let Some(told) = context.earlier::<TubeOpened>().find(|other| other.body.code == body.code && other.id != context.id) {
+        let point = registry::place(tx, told.body.point)?.map_or_else(|| "?".to_owned(), |place| place.code);
+        notes.push(Note::new("code-used").with("time", context.site.show(told.happened)).with("point", point));
     }
     match campaigns::campaign(tx, body.campaign)? {
         None => notes.push(Note::new("campaign-unknown")),
@@ -54,7 +57,7 @@ fn is_own(tube: TubeId, scan: EventId) -> bool {
 
 pub fn person_sampled(tx: &mut Tx<'_>, body: &PersonSampled, context: &FactContext) -> StoreResult<Vec<Note>> {
     let mut notes = Vec::new();
-    let tube = store::tube(tx, body.tube)?;
+    let tube = told::tube(tx, body.tube, context)?;
     match &tube {
         None if is_own(body.tube, context.id) => {}
         Some(tube) if tube.opened => notes.extend(about_tube(tx, tube, body.person, context)?),
@@ -69,7 +72,7 @@ pub fn person_sampled(tx: &mut Tx<'_>, body: &PersonSampled, context: &FactConte
     if !single && follow_up::store::needs_single(tx, body.person)? {
         notes.push(Note::new("single-needed"));
     }
-    let specimens: Vec<Specimen> = store::specimens(tx, body.person)?.into_iter().filter(|s| s.scan != context.id && s.tube.id != body.tube).collect();
+    let specimens: Vec<Specimen> = told::specimens(tx, body.person, context)?.into_iter().filter(|s| s.scan != context.id && s.tube.id != body.tube).collect();
     notes.extend(already_sampled(tx, &specimens, tube.as_ref(), context)?);
     Ok(notes)
 }
@@ -79,7 +82,7 @@ fn about_tube(tx: &mut Tx<'_>, tube: &Tube, person: PersonId, context: &FactCont
     if let Some(seal) = tube.seal.filter(|seal| seal.at < context.happened) {
         notes.push(Note::new("tube-sealed").with("time", context.site.show_hour(seal.at)));
     }
-    let members = store::members(tx, tube.id)?;
+    let members = told::members(tx, tube.id, context)?;
     let others = members.iter().filter(|member| member.scan != context.id);
     if others.clone().any(|member| member.person == person) {
         notes.push(Note::new("twice-in-tube"));
@@ -112,7 +115,9 @@ fn already_sampled(tx: &mut Tx<'_>, specimens: &[Specimen], tube: Option<&Tube>,
 }
 
 pub fn scan_undone(tx: &mut Tx<'_>, body: &ScanUndone, context: &FactContext) -> StoreResult<Vec<Note>> {
+    let told_before = context.earlier::<ScanUndone>().any(|told| told.body.scan == body.scan && told.id != context.id);
     Ok(match store::scan(tx, body.scan)? {
+        _ if told_before => vec![Note::new("scan-undone-before")],
         None if body.scan.packed().device() == context.id.packed().device() => Vec::new(),
         None => vec![Note::new("scan-unknown")],
         Some(scan) if scan.undone => vec![Note::new("scan-undone-before")],
@@ -122,7 +127,7 @@ pub fn scan_undone(tx: &mut Tx<'_>, body: &ScanUndone, context: &FactContext) ->
 
 pub fn tube_sealed(tx: &mut Tx<'_>, body: &TubeSealed, context: &FactContext) -> StoreResult<Vec<Note>> {
     let mut notes = Vec::new();
-    match store::tube(tx, body.tube)? {
+    match told::tube(tx, body.tube, context)? {
         None if is_own(body.tube, context.id) => {}
         None => notes.push(Note::new("tube-unknown")),
         Some(tube) => {
