@@ -335,7 +335,7 @@ impl Play<'_> {
     fn station(&self, day: &Day, role: Role) -> (String, PlaceId) {
         match role {
             Role::Lane { point, .. } => (format!("nurse-{}", point + 1), self.points[point as usize]),
-            Role::DoorTeam { zone } => (format!("team-{}", zone + 1), self.zones[zone as usize]),
+            Role::DoorTeam { zone, .. } => (format!("team-{}", zone + 1), self.zones[zone as usize]),
             Role::Courier { number } => (format!("courier-{}", number + 1), self.zones[number as usize % self.zones.len()]),
             Role::Reception { laboratory, station } => (format!("reception-{}-{}", laboratory + 1, station + 1), self.laboratories[laboratory as usize]),
             Role::Bench { laboratory, shift } => {

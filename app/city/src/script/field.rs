@@ -157,19 +157,39 @@ fn pass(lane: &mut Lane, seconds: u32) {
     lane.free_at = lane.free_at.plus_us(i64::from(seconds) * SECOND_US);
 }
 
+/// People a team visits before it brings its tubes: at four minutes a door nobody's swab grows old in the bag.
+const VISITS_PER_TEAM: usize = 36;
+
 /// Plans visits at the door, one tube for each person, zone by zone in the order of doors.
 pub(super) fn visit(day: &mut Day, epidemic: &Epidemic, people: &[u32]) {
     let mut people = people.to_vec();
     people.sort_unstable();
     people.dedup();
-    for zone in people.chunk_by(|one, next| epidemic.city.home(*one).zone == epidemic.city.home(*next).zone) {
-        let role = Role::DoorTeam { zone: epidemic.city.home(zone[0]).zone };
-        let mut lane = Lane { actor: day.actor(role), free_at: day.settings.opens, open: None };
-        for door in zone.chunk_by(|one, next| epidemic.city.household(*one) == epidemic.city.household(*next)) {
-            pass(&mut lane, 240);
-            for person in door {
-                swab(day, epidemic, &mut lane, *person);
+    for in_zone in people.chunk_by(|one, next| epidemic.city.home(*one).zone == epidemic.city.home(*next).zone) {
+        let zone = epidemic.city.home(in_zone[0]).zone;
+        let mut team = Team::new(day, zone, 0);
+        for door in in_zone.chunk_by(|one, next| epidemic.city.household(*one) == epidemic.city.household(*next)) {
+            if team.visits + door.len() > VISITS_PER_TEAM && team.visits > 0 {
+                team = Team::new(day, zone, team.number + 1);
             }
+            pass(&mut team.lane, 240);
+            for person in door {
+                swab(day, epidemic, &mut team.lane, *person);
+            }
+            team.visits += door.len();
         }
+    }
+}
+
+struct Team {
+    number: u32,
+    lane: Lane,
+    visits: usize,
+}
+
+impl Team {
+    fn new(day: &mut Day, zone: u32, number: u32) -> Self {
+        let actor = day.actor(Role::DoorTeam { zone, number });
+        Self { number, lane: Lane { actor, free_at: day.settings.opens, open: None }, visits: 0 }
     }
 }

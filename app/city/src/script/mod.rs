@@ -70,6 +70,7 @@ pub enum Role {
     /// A team that goes from door to door in a zone and brings the tubes itself.
     DoorTeam {
         zone: u32,
+        number: u32,
     },
     Courier {
         number: u32,
