@@ -146,6 +146,7 @@ sampling-stuck = Some records were refused: download them for the administrator
 sampling-sign-in-again = Your sign-in has ended. Sign in again; the records stay on this device.
 sampling-seal-first = Count and seal the tube in hand first.
 sampling-open-first = Scan a tube first.
+sampling-workmates = Workmates who are still due
 sampling-came-along = Household members are due too. Did they come along?
 sampling-new-tube-for-all = The household does not fit into this tube: seal it and take a new one for all. Household:
 sampling-choose-person = Check and choose:

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aes_gcm_siv::aead::{Aead, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce};
-use baton_kit::{AnyId, Entropy, TypedId};
+use baton_kit::{AnyId, Entropy, EventId, TypedId};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use parking_lot::Mutex;
@@ -66,6 +66,14 @@ impl Secrets {
         mac.update(text.as_bytes());
         let bytes = mac.finalize().into_bytes();
         i64::from_be_bytes(bytes[..8].try_into().expect("eight bytes")) & i64::MAX
+    }
+
+    /// The token that belongs to one enrolment: asked again with the same id, it is the same token.
+    pub fn token_of(&self, enrolment: EventId) -> String {
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.lookup).expect("a key of any length");
+        mac.update(b"device token\0");
+        mac.update(&enrolment.packed().raw().to_be_bytes());
+        hex(&mac.finalize().into_bytes())
     }
 
     /// A keyed hash of a secret the bearer shows again (session and device tokens).

@@ -180,16 +180,27 @@
     $("last-name").replaceChildren(found.name || word("sampling-offline"), tail);
   }
 
-  // People of one household go into one tube when they come together.
+  // People of one household, or of one workplace, go into one tube when they come together.
   function showHousehold(found) {
     const taken = new Set(tube.members.map((member) => member.person));
     const others = (found.household ?? []).filter((person) => !taken.has(person.person));
+    const workmates = (found.workmates ?? []).filter((person) => !taken.has(person.person));
     const box = $("household");
     box.replaceChildren();
+    if (workmates.length > 0) box.append(workmateList(workmates, others));
     if (others.length === 0) return;
     const line = document.createElement("p");
     line.textContent = word(others.length > tube.ratio - tube.members.length ? "sampling-new-tube-for-all" : "sampling-came-along");
-    box.append(line, ...others.map((person) => personButton(person, () => addPerson({ ...person, household: others }))));
+    box.prepend(line, ...others.map((person) => personButton(person, () => addPerson({ ...person, household: others, workmates }))));
+  }
+
+  // Folded away: the next person's code is scanned more often than a workmate is tapped.
+  function workmateList(workmates, household) {
+    const list = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.textContent = word("sampling-workmates");
+    list.append(summary, ...workmates.map((person) => personButton(person, () => addPerson({ ...person, household, workmates }))));
+    return list;
   }
 
   function personButton(person, act) {

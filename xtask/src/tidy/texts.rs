@@ -78,6 +78,24 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings.extend(for_nobody(tree, known));
+    findings.extend(LANGUAGES.iter().filter(|language| language.starts_with("zh")).flat_map(|language| narrow_punctuation(tree, language)));
+    findings
+}
+
+/// Chinese texts are set with full-width punctuation.
+fn narrow_punctuation(tree: &Tree, language: &str) -> Vec<Finding> {
+    let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let folder = format!("locales/{language}/");
+    let mut findings = Vec::new();
+    for (path, text) in tree.files(move |path| path.starts_with(&folder) && path.ends_with(".ftl")) {
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            let letters: Vec<char> = line.chars().collect();
+            let narrow = letters.windows(2).find(|pair| is_chinese(pair[0]) && ",;:?!()".contains(pair[1]) || pair[0] == '(' && is_chinese(pair[1]));
+            if let Some(pair) = narrow {
+                findings.push(Finding::new(path, number + 1, format!("sets {}{} with narrow punctuation: use the full-width form", pair[0], pair[1])));
+            }
+        }
+    }
     findings
 }
 
@@ -163,6 +181,14 @@ mod tests {
     fn three_equal_files_pass() {
         let ftl = "# a comment = $x\nbox-title = Box { $code }\n    and { $n ->\n        [one] one\n       *[other] more\n    }\n";
         assert_eq!(found([ftl; 3], ASKS), Vec::<String>::new());
+    }
+
+    #[test]
+    fn chinese_is_set_with_full_width_punctuation() {
+        let ftl = |text: &str| format!("box-title = {text}\n");
+        let (en, wide, narrow) = (ftl("Boxes (all), sealed"), ftl("转运箱（全部），已封"), ftl("转运箱(全部)"));
+        assert_eq!(found([&en, &wide, &wide], ASKS), Vec::<String>::new());
+        assert_eq!(found([&en, &wide, &narrow], ASKS), vec!["locales/zh-Hant/a.ftl:1: sets 箱( with narrow punctuation: use the full-width form"]);
     }
 
     #[test]

@@ -57,6 +57,23 @@ async fn the_first_administrator_needs_the_setup_code_and_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_sent_twice_is_one_device_with_one_token() {
+    let installation = Installation::embedded();
+    installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+    let (token, _) = installation.sign_in("root").await;
+    let enrol = |id: u32, name: &str| {
+        let asked = json!({"id": id.to_string(), "name": name, "login": "root"});
+        let (installation, token) = (&installation, token.clone());
+        async move { installation.send("POST", "/v1/devices", Some(&token), Some(&asked)).await }
+    };
+    let first = enrol(1, "scanner").await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(enrol(1, "scanner").await.text, first.text, "the same token again");
+    assert_ne!(enrol(2, "scanner").await.json()["token"], first.json()["token"]);
+    assert_eq!(enrol(1, "another").await.code(), "id-conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fact_belongs_to_its_device_and_a_batch_is_bounded() {
     let installation = Installation::embedded();
     installation.user("chen", &[Role::SamplingNurse], Scope::Everywhere).await;

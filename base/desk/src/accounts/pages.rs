@@ -36,7 +36,9 @@ pub fn routes() -> Vec<Route> {
         Route::post("/users/change", ADMINISTRATOR, "Change a user's rights or password", change_user),
         Route::get("/devices", ADMINISTRATOR, "Devices", devices_page),
         Route::post("/devices", ADMINISTRATOR, "Enrol a device", enrol_device),
-        Route::post("/v1/devices", ADMINISTRATOR, "Enrol a device: its token is told once", enrol_json).takes::<DeviceAsked>().answers::<SignedIn>(),
+        Route::post("/v1/devices", ADMINISTRATOR, "Enrol a device and get its token; sent again, the same one", enrol_json)
+            .takes::<DeviceAsked>()
+            .answers::<SignedIn>(),
         Route::post("/devices/revoke", ADMINISTRATOR, "Revoke a device", revoke_device),
     ]
 }
@@ -517,7 +519,7 @@ pub async fn enrol(app: &App, actor: &Actor, id: EventId, name: &str, login: &st
             ledger.read(|tx| Ok(store::account_by_login(tx, ledger.vault(), key)?))?.ok_or_else(|| Refusal::absent("login-unknown").with("login", login).into())
         })
         .await?;
-    let token = new_token(app);
+    let token = app.ledger.secrets().token_of(id);
     let command = EnrolDevice { name: name.trim().to_owned(), account: account.id, token_hash: app.ledger.secrets().token_hash(&token) };
     let decision = app.decide(actor, id, command, |tx, _, _| Ok(SayerGiven { device: store::next_device(tx)? })).await?;
     Ok((token, decision.outcome.device))

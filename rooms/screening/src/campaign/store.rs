@@ -583,6 +583,20 @@ pub fn household_due(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, of: &Due
     rows.iter().map(due_of).collect()
 }
 
+/// People of one enterprise in one building who are still due in a round, household apart: those who may have come along.
+pub fn workmates_due(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, of: &Due, limit: i64) -> StoreResult<Vec<Due>> {
+    if of.at.enterprise == 0 {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "{DUE} WHERE campaign = $1 AND round = $2 AND zone = $3 AND grid = $4 AND building = $5 AND enterprise = $6 AND state = 0 AND listed = 1 \
+         AND person <> $7 AND (household <> $8 OR household = 0) ORDER BY person LIMIT $9"
+    );
+    let rows =
+        tx.query(&sql, params![campaign, i64::from(round), of.at.zone, of.at.grid, of.at.building, of.at.enterprise, of.person, of.at.household, limit])?;
+    rows.iter().map(due_of).collect()
+}
+
 /// The tube on which somebody's standing rests, for the laboratory and the person's page.
 pub fn standings_of(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Vec<Due>> {
     let mut standings = Vec::new();

@@ -193,7 +193,7 @@ fn undo_and_seal(page: &Page<'_>) -> Markup {
 
 /// What the script says.
 fn words(page: &Page<'_>) -> Markup {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 15] = [
         "sampling-scan",
         "sampling-scan-tube",
         "sampling-queued",
@@ -203,6 +203,7 @@ fn words(page: &Page<'_>) -> Markup {
         "sampling-seal-first",
         "sampling-open-first",
         "sampling-came-along",
+        "sampling-workmates",
         "sampling-new-tube-for-all",
         "sampling-choose-person",
         "sampling-sealed",

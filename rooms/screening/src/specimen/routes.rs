@@ -15,11 +15,13 @@ use serde::{Deserialize, Serialize};
 use super::store;
 use crate::campaign::store as campaigns;
 use crate::follow_up;
-use crate::model::{Journey, Tube};
+use crate::model::{Due, Journey, Tube};
 use crate::view::{SAMPLERS, briefs};
 
 /// How many people a name may name on the sampling page.
 const CHOICES: usize = 8;
+/// Workmates suggested at most.
+const WORKMATES: i64 = 12;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -68,6 +70,8 @@ struct PersonAnswered {
     single_needed: bool,
     /// People of the household who are still due.
     household: Vec<Companion>,
+    /// Some of those who work at the same place and are still due.
+    workmates: Vec<Companion>,
 }
 
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
@@ -116,7 +120,11 @@ async fn scan(State(app): State<App>, actor: Actor, Asked(asked): Asked<ScanAske
         Scanned::Choices { people } => people.clone(),
         _ => Vec::new(),
     };
-    let subjects = seen.iter().flat_map(|person| std::iter::once(person.person).chain(person.household.iter().map(|c| c.person))).map(any_id).collect();
+    let subjects = seen
+        .iter()
+        .flat_map(|person| std::iter::once(person.person).chain(person.household.iter().chain(&person.workmates).map(|c| c.person)))
+        .map(any_id)
+        .collect();
     app.looked(&actor, subjects, "sampling");
     Ok(Json(scanned))
 }
@@ -155,15 +163,22 @@ fn people_named(tx: &mut Tx<'_>, vault: &Vault, text: &str, campaign: Option<Cam
     Ok(Some(if by_number { Scanned::Person(person) } else { Scanned::Choices { people: vec![person] } }))
 }
 
+fn companions(tx: &mut Tx<'_>, vault: &Vault, due: &[Due]) -> StoreResult<Vec<Companion>> {
+    let people: Vec<PersonId> = due.iter().map(|due| due.person).collect();
+    Ok(registry::open_people(tx, vault, &people)?.into_iter().map(Companion::of).collect())
+}
+
 fn answer_person(tx: &mut Tx<'_>, vault: &Vault, brief: Brief, campaign: Option<CampaignId>) -> StoreResult<PersonAnswered> {
     let campaign = campaign.map(|id| campaigns::campaign(tx, id)).transpose()?.flatten();
     let due = match &campaign {
         Some(campaign) => campaigns::due(tx, campaign.id, campaign.rounds, brief.person)?,
         None => None,
     };
-    let companions: Vec<PersonId> = match (&campaign, &due) {
-        (Some(campaign), Some(due)) => campaigns::household_due(tx, campaign.id, campaign.rounds, due)?.into_iter().map(|due| due.person).collect(),
-        _ => Vec::new(),
+    let (household, workmates) = match (&campaign, &due) {
+        (Some(campaign), Some(due)) => {
+            (campaigns::household_due(tx, campaign.id, campaign.rounds, due)?, campaigns::workmates_due(tx, campaign.id, campaign.rounds, due, WORKMATES)?)
+        }
+        _ => (Vec::new(), Vec::new()),
     };
     Ok(PersonAnswered {
         person: brief.person,
@@ -173,7 +188,8 @@ fn answer_person(tx: &mut Tx<'_>, vault: &Vault, brief: Brief, campaign: Option<
         state: due.as_ref().map_or("", |due| due.standing.state.name()).to_owned(),
         swabbed_us: due.and_then(|due| due.standing.swabbed),
         single_needed: follow_up::store::needs_single(tx, brief.person)?,
-        household: registry::open_people(tx, vault, &companions)?.into_iter().map(Companion::of).collect(),
+        household: companions(tx, vault, &household)?,
+        workmates: companions(tx, vault, &workmates)?,
     })
 }
 

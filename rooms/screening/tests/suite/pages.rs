@@ -178,6 +178,9 @@ async fn scans_are_understood_and_noted_at_once(app: &App) {
         (&json!("person"), &json!("王4"), &json!(true), 0),
         "{found}"
     );
+    let workmates: Vec<&str> = found["workmates"].as_array().unwrap().iter().map(|mate| mate["name"].as_str().unwrap()).collect();
+    let expected: Vec<String> = (1..=13).map(|n| format!("王{}", 2 * n)).filter(|name| name != "王4").collect();
+    assert_eq!(workmates, expected, "those of the same enterprise, a dozen at most: {found}");
     assert_eq!(scan("DOC000004").await["kind"], "person");
     assert_eq!(scan("F1").await["kind"], "lot");
     assert_eq!(scan("NEW-TUBE-77").await["kind"], "label");
