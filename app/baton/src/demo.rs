@@ -18,7 +18,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
-use crate::installation::{Held, Settings, Where, folds, in_words, operator};
+use crate::installation::{Settings, Where, folds, in_words, operator};
 use crate::{safekeeping, serve};
 
 /// The file that says a folder is a demo and may be replaced.
@@ -96,12 +96,12 @@ impl Demo {
         std::fs::write(self.data.join(MARK), serde_json::json!({"people": self.people, "seed": self.seed}).to_string())?;
         let held = at.hold_with(clock.clone(), entropy)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.play(held, &clock, opens, began))
+        // The installation is closed after the runtime: a store is neither opened nor closed in async code.
+        runtime.block_on(self.play(&held.app, &clock, opens, began))
     }
 
-    async fn play(&self, held: Held, clock: &DemoClock, opens: Timestamp, began: Instant) -> anyhow::Result<ExitCode> {
-        let app = held.app.clone();
-        add_administrator(&app).await?;
+    async fn play(&self, app: &App, clock: &DemoClock, opens: Timestamp, began: Instant) -> anyhow::Result<ExitCode> {
+        add_administrator(app).await?;
         let listen = if self.no_serve { "127.0.0.1:0" } else { &self.listen };
         let listener = TcpListener::bind(listen).await.with_context(|| listen.to_owned())?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -112,10 +112,11 @@ impl Demo {
         });
         let outcome = self.play_day(&base, clock, opens).await?;
         let put_through = match &self.run {
-            Some(file) => Some(put_through(&app, file).await?),
+            Some(file) => Some(put_through(app, file).await?),
             None => None,
         };
-        let report = self.report(&app, outcome, put_through, began)?;
+        let app = app.clone();
+        let report = tokio::task::spawn_blocking(move || report(&app, outcome, put_through, began)).await??;
         self.print(&report, &base);
         if self.no_serve {
             _ = stop.send(());
@@ -139,26 +140,6 @@ impl Demo {
         played
     }
 
-    fn report(&self, app: &App, outcome: Outcome, put_through: Option<String>, began: Instant) -> anyhow::Result<Report> {
-        let ledger = &app.ledger;
-        if !ledger.wait_folded(ledger.position().0, std::time::Duration::from_secs(600)) {
-            bail!("the tables do not catch up with the ledger");
-        }
-        let violations = ledger.read(|tx| Ok(crate::rooms::violations(tx)?))?;
-        let verdict = safekeeping::verify(ledger.place())?;
-        let state = Ledger::state_hash(ledger.place(), &folds(), true)?;
-        Ok(Report {
-            outcome,
-            violations,
-            verify: verdict.problems.first().map_or_else(|| "ok".to_owned(), ToString::to_string),
-            ledger_head: hex(&verdict.ledger_head),
-            state_hash: hex(&state),
-            events: verdict.events,
-            wall_s: began.elapsed().as_secs_f64(),
-            put_through,
-        })
-    }
-
     fn print(&self, report: &Report, base: &str) {
         if self.json {
             println!("{}", report.json());
@@ -174,6 +155,26 @@ impl Demo {
     }
 }
 
+fn report(app: &App, outcome: Outcome, put_through: Option<String>, began: Instant) -> anyhow::Result<Report> {
+    let ledger = &app.ledger;
+    if !ledger.wait_folded(ledger.position().0, std::time::Duration::from_secs(600)) {
+        bail!("the tables do not catch up with the ledger");
+    }
+    let violations = ledger.read(|tx| Ok(crate::rooms::violations(tx)?))?;
+    let verdict = safekeeping::verify(ledger.place())?;
+    let state = Ledger::state_hash(ledger.place(), &folds(), true)?;
+    Ok(Report {
+        outcome,
+        violations,
+        verify: verdict.problems.first().map_or_else(|| "ok".to_owned(), ToString::to_string),
+        ledger_head: hex(&verdict.ledger_head),
+        state_hash: hex(&state),
+        events: verdict.events,
+        wall_s: began.elapsed().as_secs_f64(),
+        put_through,
+    })
+}
+
 /// A fresh folder, or one that holds nothing but an older demo.
 fn make_folder(folder: &Path) -> anyhow::Result<()> {
     let empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
@@ -187,7 +188,7 @@ fn make_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 async fn add_administrator(app: &App) -> anyhow::Result<()> {
-    let id = app.ledger.next_id(Bucket::INSTALLATION)?;
+    let id = app.form_id(Bucket::INSTALLATION).await.map_err(|refusal| in_words(app, &refusal))?;
     let new = NewUser {
         login: ADMINISTRATOR.to_owned(),
         name: "管理员".to_owned(),
@@ -204,7 +205,8 @@ async fn add_administrator(app: &App) -> anyhow::Result<()> {
 async fn put_through(app: &App, file: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let laboratories = app.ledger.read(|tx| Ok(baton_registry::store::places_of_kind(tx, PlaceKind::Laboratory, 1)?))?;
+    let laboratories =
+        app.read(|tx| Ok(baton_registry::store::places_of_kind(tx, PlaceKind::Laboratory, 1)?)).await.map_err(|refusal| in_words(app, &refusal))?;
     let laboratory: PlaceId = laboratories.first().context("a laboratory")?.id;
     let taken = baton_laboratory::commands::run_file_on_new_plate(app, &operator(), laboratory, &name, bytes.into()).await;
     let taken = taken.map_err(|refusal| in_words(app, &refusal))?;

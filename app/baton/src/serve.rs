@@ -23,20 +23,21 @@ impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let held = self.at.hold()?;
         let app = held.app.clone();
+        // Every read of a store stays outside async code.
+        let any = app.ledger.read(|tx| Ok(baton_desk::accounts::store::any_account(tx)?))?;
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             let listener = TcpListener::bind(&self.listen).await.with_context(|| self.listen.clone())?;
-            announce(&app, &listener)?;
+            announce(&app, &listener, any)?;
             serve(&app, listener, stop_signal()).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn announce(app: &App, listener: &TcpListener) -> anyhow::Result<()> {
+fn announce(app: &App, listener: &TcpListener, any_account: bool) -> anyhow::Result<()> {
     println!("Baton serves http://{}", listener.local_addr()?);
-    let any = app.ledger.read(|tx| Ok(baton_desk::accounts::store::any_account(tx)?))?;
-    if !any {
+    if !any_account {
         println!("First run: open /setup and enter the setup code {}", app.setup_token);
     }
     Ok(())
