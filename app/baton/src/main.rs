@@ -7,6 +7,7 @@ mod campaign;
 mod demo;
 mod import;
 mod installation;
+mod pool;
 mod report;
 mod rooms;
 mod safekeeping;
@@ -58,6 +59,9 @@ enum Command {
     /// Open campaigns and see who is missing.
     #[command(subcommand, after_help = "Example:\n  baton campaign list --data /srv/baton")]
     Campaign(campaign::CampaignCommand),
+    /// Plan, decode and simulate pools.
+    #[command(subcommand, after_help = "Example:\n  baton pool plan --prevalence 0.01")]
+    Pool(pool::PoolCommand),
     /// Check every link, mark and head of the ledger.
     #[command(after_help = "Example:\n  baton verify --data /srv/baton --json")]
     Verify(safekeeping::Verify),
@@ -87,6 +91,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Device(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Campaign(command) => command.run(),
+        Command::Pool(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),
@@ -97,6 +102,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn main() -> ExitCode {
+    sigpipe::reset(); // `baton … | head` ends quietly
     let filter = tracing_subscriber::EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     run(Cli::parse()).unwrap_or_else(|error| {
