@@ -6,6 +6,7 @@
 //! |---|---|
 //! | What does a model file mean, and what comes out of R replications of it? | [`model`], [`run`] |
 //! | How do stations, queues, batches and calendars go on from one instant to the next? | [`kernel`] |
+//! | From the laboratory as it is now: when is the last result, which tubes will be late, what helps? | [`twin`] |
 //! | Where do random values come from? | [`draws`], [`distribution`] |
 
 pub mod distribution;
@@ -16,6 +17,7 @@ pub mod model;
 mod report;
 mod run;
 pub mod statistics;
+pub mod twin;
 mod workers;
 
 pub use fault::{Fault, MOST_SECONDS};
