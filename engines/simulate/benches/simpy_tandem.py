@@ -1,4 +1,4 @@
-"""Events per CPU-second of SimPy on the tandem of tandem.rs: simpy_tandem.py ENTITIES."""
+"""Events per CPU-second of SimPy on the tandem of speed.rs: simpy_tandem.py ENTITIES."""
 import random
 import sys
 import time

@@ -1,5 +1,5 @@
 //! Events per CPU-second: `cargo bench -p baton-simulate`. The 8-station exponential tandem of the planning notes at 10,000 and 500,000
-//! entities, replications per minute, and the variance that common random numbers save. With `SIMPY_PYTHON` set to a Python
+//! entities, replications per minute, the variance that common random numbers save, and a forecast of 10,000 tubes. With `SIMPY_PYTHON` set to a Python
 //! that has SimPy, the same tandem runs there too and the ratio is printed.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // a benchmark reads the clock and prints
@@ -7,6 +7,9 @@
 use std::error::Error;
 use std::process::Command;
 
+use baton_simulate::distribution::Distribution;
+use baton_simulate::kernel::{Calendar, Station};
+use baton_simulate::twin::{ArrivalStream, Budget, Limit, LiveEntity, LiveState, Milestone, Place, Rate, forecast};
 use baton_simulate::{InTurn, Model, Settings, parse, run};
 
 const SERVERS: [u32; 8] = [3, 6, 4, 8, 5, 12, 6, 3];
@@ -22,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  sum of mean waits {waits:.4} s (Jackson: 2.9005)");
         peer(entities, report.events as f64 / spent);
     }
-    common_random_numbers()
+    common_random_numbers()?;
+    live_forecast()
 }
 
 fn tandem(entities: u32, extra: u32) -> Result<Model, Box<dyn Error>> {
@@ -50,6 +54,27 @@ fn common_random_numbers() -> Result<(), Box<dyn Error>> {
     }
     let independent = baton_simulate::statistics::mean_and_variance(&differences).1.unwrap_or(f64::NAN);
     println!("one more server: variance {paired:.5} with common random numbers, {independent:.5} without, {:.0} times less", independent / paired);
+    Ok(())
+}
+
+/// 5,000 tubes in the laboratory and 5,000 to come through eight stages, two of them batches.
+fn live_forecast() -> Result<(), Box<dyn Error>> {
+    let mut stations = Vec::new();
+    for (index, (servers, mean_s)) in (0u32..).zip([(6, 20.0), (4, 15.0), (12, 45.0), (8, 30.0), (6, 5_400.0), (6, 4_200.0), (3, 10.0), (2, 5.0)]) {
+        let station = Station::new(format!("stage {index}"), Calendar::constant(servers)?, Distribution::lognormal(mean_s, 0.3)?);
+        let station = if index == 4 || index == 5 { station.batch(94, 900.0) } else { station };
+        stations.push(if index == 7 { station } else { station.to(index + 1) });
+    }
+    let entity = |key: u64| {
+        let place = Place::Waiting { station: (key % 8) as u32, waited_s: (key / 8) as f64 };
+        LiveEntity { key, age_s: (key / 8) as f64 + 600.0, place }
+    };
+    let stream = ArrivalStream { name: "city".to_owned(), station: 0, rates: vec![Rate { from_s: 0.0, per_s: 0.2 }], until_s: 25_000.0, age_s: 600.0 };
+    let limit = Some(Limit { seconds: 21_600.0, until: Milestone::Leave });
+    let live = LiveState { stations, entities: (0..5_000).map(entity).collect(), runs: Vec::new(), streams: vec![stream], limit };
+    let before = cpu_s();
+    let forecast = forecast(&live, &Budget { replications: 200, seed: 1 }, &InTurn, &|| true)?;
+    println!("forecast of 10,000 tubes, 200 replications: {:.2} CPU-s; last result at {:?}", cpu_s() - before, forecast.last_result_s);
     Ok(())
 }
 
