@@ -83,7 +83,8 @@ pub struct Simulation<'a> {
 }
 
 impl<'a> Simulation<'a> {
-    /// Begins a run at time 0 with what `state` holds. Arrivals take the numbers after those of the entities already there.
+    /// Begins a run at time 0 with what `state` holds. Arrivals take the numbers after those of the entities already there;
+    /// all numbers must stay below [`MOST_NUMBERS`](super::MOST_NUMBERS), and listed arrivals must name stations of the network.
     pub fn start(network: &'a Network, arrivals: &'a Arrivals, draws: &'a Draws, mut state: State) -> Self {
         state.born.reserve(arrivals.count());
         if network.stations().iter().any(|station| station.rework.is_some()) {

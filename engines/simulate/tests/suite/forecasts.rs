@@ -132,6 +132,16 @@ fn arrivals_follow_their_rates() -> Outcome {
 }
 
 #[test]
+fn a_rate_may_be_told_in_pieces() -> Outcome {
+    let mut pieces = surge();
+    let steps = (0..50).map(|step| Rate { from_s: f64::from(step) * 40.0, per_s: if step < 25 { 0.1 } else { 0.4 } });
+    pieces.streams[0].rates = steps.chain([Rate { from_s: 2000.0, per_s: 0.0 }]).collect();
+    let delta = compare(&surge(), &pieces, &budget(10), &InTurn, &|| true)?;
+    assert!(delta.last_result_s.mean.abs() < 1e-6 && delta.waiting_s.mean.abs() < 1e-3, "{delta:?}");
+    Ok(())
+}
+
+#[test]
 fn compared_states_differ_only_by_what_was_changed() -> Outcome {
     let none = compare(&surge(), &surge(), &budget(10), &InTurn, &|| true)?;
     assert_eq!((none.last_result_s.mean, none.waiting_s.mean), (0.0, 0.0));
