@@ -1,0 +1,1 @@
+//! Production: which operation runs when on which machine.
