@@ -234,7 +234,7 @@ impl<'p> Search<'p> {
         }
         for other in nearness.after(customer) {
             let stop = &trial.stops[usize::from(*other)];
-            if stop.route == NOWHERE {
+            if stop.route == NOWHERE || (stop.previous != 0 && nearness.complete()) {
                 continue;
             }
             let cost = i64::from(row[usize::from(*other)] + row[stop.previous as usize] - stop.from_previous);

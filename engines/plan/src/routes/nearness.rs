@@ -11,6 +11,7 @@ pub(super) struct Nearness {
     /// Per customer, those it may follow, and those it may precede, by [`proximity`].
     before: Vec<Vec<u16>>,
     after: Vec<Vec<u16>>,
+    complete: bool,
 }
 
 /// Waiting and lateness count less and as much as driving (Vidal, Crainic, Gendreau and Prins 2013).
@@ -21,7 +22,7 @@ impl Nearness {
     pub(super) fn new(problem: &Problem, near: usize, places: usize) -> Self {
         let count = problem.customers();
         let near_width = near.min(count);
-        let mut lists = Self { near: Vec::with_capacity(count * near_width), near_width, before: vec![Vec::new()], after: vec![Vec::new()] };
+        let mut lists = Self { near: Vec::with_capacity(count * near_width), near_width, before: vec![Vec::new()], after: vec![Vec::new()], complete: places >= count };
         for customer in 1..=count {
             let row = problem.row(customer as u32);
             let mut order: Vec<u16> = (1..=count as u16).collect();
@@ -36,6 +37,11 @@ impl Nearness {
 
     pub(super) fn near(&self, customer: u32) -> &[u16] {
         &self.near[(customer as usize - 1) * self.near_width..][..self.near_width]
+    }
+
+    /// Whether nobody was left out of the lists.
+    pub(super) fn complete(&self) -> bool {
+        self.complete
     }
 
     pub(super) fn before(&self, customer: u32) -> &[u16] {

@@ -99,7 +99,7 @@ impl<'a> Relay<'a> {
     }
 
     fn run(mut self, progress: &mut dyn FnMut(Progress)) -> Plan {
-        let nearness = Nearness::new(self.problem, NEAR_MAX, PLACES_MAX);
+        let nearness = Nearness::new(self.problem, NEAR_MAX, tune("PLACES", 100.0) as usize);
         let hands = self.crew.hands().clamp(1, 64);
         let mut searches: Vec<Search> =
             (0..hands).map(|hand| Search::new(self.problem, &nearness, Random::new(self.seed, 1 + hand as u64))).collect();
@@ -117,7 +117,7 @@ impl<'a> Relay<'a> {
             if self.customers.is_empty() {
                 break;
             }
-            let temperature = edge * HOT * (COLD / HOT).powf(position);
+            let temperature = edge * tune("HOT", HOT) * (tune("COLD", COLD) / tune("HOT", HOT)).powf(position);
             let found = if shared {
                 self.round_shared(&mut searches, &mut current, temperature)
             } else {
@@ -209,4 +209,8 @@ impl<'a> Relay<'a> {
 fn run_all(crew: &dyn Crew, searches: &mut [Search], temperature: f64) {
     let jobs: Vec<Job> = searches.iter_mut().map(|search| Box::new(move || search.run(ROUND, temperature)) as Job).collect();
     crew.run(jobs);
+}
+
+fn tune(name: &str, default: f64) -> f64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
