@@ -46,12 +46,10 @@ impl Neighbourhood {
         self.path.clear();
         let mut ends = 0;
         let mut at = layout.none;
-        for operation in 0..layout.count {
-            if schedule.end[operation] == schedule.makespan {
-                ends += 1;
-                if random.below(ends) == 0 {
-                    at = operation as u32;
-                }
+        for operation in layout.last.iter().filter(|last| schedule.end[**last as usize] == schedule.makespan) {
+            ends += 1;
+            if random.below(ends) == 0 {
+                at = *operation;
             }
         }
         while at != layout.none {

@@ -265,7 +265,7 @@ impl Schedule {
                 at += job.len();
                 (at - job.len()..at).map(value).collect()
             };
-            layout.shop.jobs.iter().map(|job| row(job)).collect()
+            layout.shop.jobs.iter().map(&mut row).collect()
         };
         let starts = by_job(&|operation| i64::from(self.start[operation]));
         let machines = by_job(&|operation| i64::from(self.machine[operation]));

@@ -4,6 +4,7 @@
 
 mod anneal;
 pub mod check;
+pub mod couriers;
 pub mod crew;
 pub mod fault;
 mod nearness;

@@ -22,7 +22,8 @@ impl Nearness {
     pub(super) fn new(problem: &Problem, near: usize, places: usize) -> Self {
         let count = problem.customers();
         let near_width = near.min(count);
-        let mut lists = Self { near: Vec::with_capacity(count * near_width), near_width, before: vec![Vec::new()], after: vec![Vec::new()], complete: places >= count };
+        let mut lists =
+            Self { near: Vec::with_capacity(count * near_width), near_width, before: vec![Vec::new()], after: vec![Vec::new()], complete: places >= count };
         for customer in 1..=count {
             let row = problem.row(customer as u32);
             let mut order: Vec<u16> = (1..=count as u16).collect();

@@ -16,11 +16,11 @@ const SHARED_FROM: usize = 300;
 /// Iterations of one round of one hand.
 const ROUND: u32 = 2000;
 /// First and last temperature, as a part of the mean distance between stops of the first plan.
-const HOT: f64 = 0.5;
-const COLD: f64 = 0.01;
+const HOT: f64 = 0.7;
+const COLD: f64 = 0.02;
 /// Bounds of the lists of neighbours.
 const NEAR_MAX: usize = 500;
-const PLACES_MAX: usize = 100;
+const PLACES_MAX: usize = 60;
 /// Rounds of the first cooling when nobody knows how long there is; each further one is twice as long.
 const FIRST_CYCLE: u64 = 50;
 /// Few customers: from this part of the budget on, and every so many rounds, the worst hand continues from the best.
@@ -99,10 +99,9 @@ impl<'a> Relay<'a> {
     }
 
     fn run(mut self, progress: &mut dyn FnMut(Progress)) -> Plan {
-        let nearness = Nearness::new(self.problem, NEAR_MAX, tune("PLACES", 100.0) as usize);
+        let nearness = Nearness::new(self.problem, NEAR_MAX, PLACES_MAX);
         let hands = self.crew.hands().clamp(1, 64);
-        let mut searches: Vec<Search> =
-            (0..hands).map(|hand| Search::new(self.problem, &nearness, Random::new(self.seed, 1 + hand as u64))).collect();
+        let mut searches: Vec<Search> = (0..hands).map(|hand| Search::new(self.problem, &nearness, Random::new(self.seed, 1 + hand as u64))).collect();
         let shared = hands > 1 && self.customers.len() >= SHARED_FROM;
         for search in &mut searches {
             search.build(&self.customers, self.fleet, 0);
@@ -117,7 +116,7 @@ impl<'a> Relay<'a> {
             if self.customers.is_empty() {
                 break;
             }
-            let temperature = edge * tune("HOT", HOT) * (tune("COLD", COLD) / tune("HOT", HOT)).powf(position);
+            let temperature = edge * HOT * (COLD / HOT).powf(position);
             let found = if shared {
                 self.round_shared(&mut searches, &mut current, temperature)
             } else {
@@ -153,7 +152,7 @@ impl<'a> Relay<'a> {
         let key = |found: &Found| (found.over, found.cost);
         let best = (0..founds.len()).min_by_key(|hand| key(&founds[*hand])).unwrap_or(0);
         let worst = (0..founds.len()).max_by_key(|hand| key(&founds[*hand])).unwrap_or(0);
-        if position >= MEET_FROM && round % MEET_EVERY == 0 && key(&founds[best]) < key(&founds[worst]) {
+        if position >= MEET_FROM && round.is_multiple_of(MEET_EVERY) && key(&founds[best]) < key(&founds[worst]) {
             searches[worst].load(&founds[best].routes, self.fleet, self.penalty as i64);
         }
         founds.swap_remove(best)
@@ -209,8 +208,4 @@ impl<'a> Relay<'a> {
 fn run_all(crew: &dyn Crew, searches: &mut [Search], temperature: f64) {
     let jobs: Vec<Job> = searches.iter_mut().map(|search| Box::new(move || search.run(ROUND, temperature)) as Job).collect();
     crew.run(jobs);
-}
-
-fn tune(name: &str, default: f64) -> f64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }

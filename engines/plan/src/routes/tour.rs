@@ -108,8 +108,7 @@ impl<'p> Tour<'p> {
             let stop = &mut self.stops[next as usize];
             (stop.previous, stop.from_previous) = (customer, behind);
         }
-        self.stops[customer as usize] =
-            Stop { previous: after, next, route: index, departs: 0, latest: 0, from_previous: before, to_next: behind };
+        self.stops[customer as usize] = Stop { previous: after, next, route: index, departs: 0, latest: 0, from_previous: before, to_next: behind };
     }
 
     /// Takes a customer off its route; the route's times are stale until [`Self::time`].

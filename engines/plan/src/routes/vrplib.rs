@@ -20,8 +20,7 @@ struct File<'a> {
     sections: HashMap<&'a str, Section<'a>>,
 }
 
-const SECTIONS: [&str; 6] =
-    ["NODE_COORD_SECTION", "DEMAND_SECTION", "TIME_WINDOW_SECTION", "SERVICE_TIME_SECTION", "DEPOT_SECTION", "EDGE_WEIGHT_SECTION"];
+const SECTIONS: [&str; 6] = ["NODE_COORD_SECTION", "DEMAND_SECTION", "TIME_WINDOW_SECTION", "SERVICE_TIME_SECTION", "DEPOT_SECTION", "EDGE_WEIGHT_SECTION"];
 
 impl<'a> File<'a> {
     fn read(text: &'a str) -> Result<Self, Fault> {
