@@ -4,6 +4,7 @@
 
 mod bound;
 pub mod check;
+pub mod factory;
 mod moves;
 mod plan;
 mod relink;
