@@ -158,6 +158,21 @@ proptest! {
         prop_assert_eq!((plan.cost * 10.0).round() as i64, least);
     }
 
+    /// Where a way around may be shorter than the direct way, leaving out a customer can make a vehicle late.
+    #[test]
+    fn distances_need_not_be_metric(problem in tiny(), lengths in proptest::collection::vec(1..400_i32, 64), seed in 0..100_u64) {
+        let count = problem.nodes.len();
+        let length = |from: usize, to: usize| if from == to { 0 } else { lengths[from.min(to) * 8 + from.max(to)] };
+        let distances = (0..count * count).map(|at| length(at / count, at % count)).collect();
+        let problem = Problem::explicit("odd".into(), 10, None, problem.nodes, distances).expect("symmetric");
+        let plan = planned(&problem, seed, 1, 2);
+        assert_sound(&problem, &plan);
+        if plan.unserved.is_empty() {
+            let least = brute_force(&problem, 0, 0, 0, &mut (1..=problem.customers()).collect());
+            prop_assert!(plan.cost as i64 >= least);
+        }
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(lines in proptest::collection::vec("(VEHICLE|CUSTOMER|DIMENSION : 3|CAPACITY : 9|EDGE_WEIGHT_TYPE : (EUC_2D|EXPLICIT)|[A-Z]{4}_SECTION|(DEMAND|NODE_COORD|DEPOT)_SECTION|[-0-9. ]{0,12})", 0..20)) {
         let _ = parse(&lines.join("\n"));

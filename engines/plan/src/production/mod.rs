@@ -15,4 +15,4 @@ mod tabu;
 pub use check::{Report, check};
 pub use plan::{Plan, Progress};
 pub use relink::solve;
-pub use shop::{Alternative, DURATION_MAX, JOBS_MAX, MACHINES_MAX, OPERATIONS_MAX, Shop, parse_flexible, parse_job_shop};
+pub use shop::{Alternative, DURATION_MAX, DURATIONS_MAX, JOBS_MAX, MACHINES_MAX, OPERATIONS_MAX, Shop, parse_flexible, parse_job_shop};

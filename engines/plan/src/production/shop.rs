@@ -7,6 +7,8 @@ pub const JOBS_MAX: i64 = 2000;
 pub const MACHINES_MAX: i64 = 500;
 pub const OPERATIONS_MAX: usize = 20_000;
 pub const DURATION_MAX: i64 = 1_000_000;
+/// Of the longest durations of all operations together: no makespan is longer.
+pub const DURATIONS_MAX: i64 = 1_000_000_000;
 
 /// A machine that can do an operation, and how long it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +70,10 @@ pub fn parse_job_shop(text: &str) -> Result<Shop, Fault> {
             return Err(too_many(at));
         }
     }
-    all_there(&shop, jobs)?;
-    Ok(shop)
+    if shop.jobs.len() < jobs {
+        return Err(Fault::new(0, "job", format!("{} of {jobs} jobs are there", shop.jobs.len())));
+    }
+    bounded(shop)
 }
 
 /// Reads flexible job shop text (Brandimarte): `jobs machines [average]`, then per job the number of operations and per operation the
@@ -97,7 +101,7 @@ pub fn parse_flexible(text: &str) -> Result<Shop, Fault> {
     }
     match words.rest() {
         Some((at, word)) => Err(Fault::new(at, "end", format!("`{word}` comes after the last job"))),
-        None => Ok(shop),
+        None => bounded(shop),
     }
 }
 
@@ -120,9 +124,11 @@ fn head(line: Option<(usize, &str)>) -> Result<(usize, usize), Fault> {
     Ok((words.whole("jobs", 1, JOBS_MAX)? as usize, words.whole("machines", 1, MACHINES_MAX)? as usize))
 }
 
-fn all_there(shop: &Shop, jobs: usize) -> Result<(), Fault> {
-    if shop.jobs.len() < jobs {
-        return Err(Fault::new(0, "job", format!("{} of {jobs} jobs are there", shop.jobs.len())));
+fn bounded(shop: Shop) -> Result<Shop, Fault> {
+    let longest = |alternatives: &Vec<Alternative>| alternatives.iter().map(|one| i64::from(one.duration)).max().unwrap_or(0);
+    let whole: i64 = shop.jobs.iter().flatten().map(longest).sum();
+    if whole > DURATIONS_MAX {
+        return Err(Fault::new(0, "durations", format!("are {whole} together, more than {DURATIONS_MAX}")));
     }
-    Ok(())
+    Ok(shop)
 }

@@ -186,6 +186,20 @@ impl<'p> Search<'p> {
             at = next;
         }
         self.trial.time(index);
+        if self.trial.late(index) {
+            self.take_rest(index);
+        }
+    }
+
+    /// Distances need not be metric (truncated ones are not quite): a way without a stop may take longer than with it.
+    fn take_rest(&mut self, index: u32) {
+        let mut at = self.trial.routes[index as usize].first;
+        while at != 0 {
+            let next = self.trial.stops[at as usize].next;
+            self.trial.take(at);
+            self.taken.push(at);
+            at = next;
+        }
     }
 
     /// Puts everyone back in one of seven orders.

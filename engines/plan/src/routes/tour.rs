@@ -161,6 +161,12 @@ impl<'p> Tour<'p> {
         }
     }
 
+    /// Whether somebody on a route, or the depot at its end, is reached too late.
+    pub(super) fn late(&self, index: u32) -> bool {
+        let first = self.routes[index as usize].first as usize;
+        first != 0 && self.stops[first].departs - self.problem.nodes[first].service > self.stops[first].latest
+    }
+
     #[inline]
     fn departure(&self, customer: u32) -> i32 {
         let stop = &self.stops[customer as usize];
