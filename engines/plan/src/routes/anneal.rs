@@ -72,7 +72,7 @@ impl<'p> Search<'p> {
     }
 
     /// Changes the fleet and its penalty without starting anew.
-    pub(super) fn fine(&mut self, fleet: usize, penalty: i64) {
+    pub(super) fn set_fleet(&mut self, fleet: usize, penalty: i64) {
         (self.fleet, self.penalty) = (fleet, penalty);
     }
 

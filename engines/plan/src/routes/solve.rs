@@ -145,7 +145,7 @@ impl<'a> Relay<'a> {
         let most = searches.iter().map(|search| search.current().used).max().unwrap_or(0);
         self.adapt(most);
         for search in searches.iter_mut() {
-            search.fine(self.fleet, self.penalty as i64);
+            search.set_fleet(self.fleet, self.penalty as i64);
         }
         run_all(self.crew, searches, temperature);
         let mut founds: Vec<Found> = searches.iter().map(|search| self.best_of(search)).collect();
