@@ -21,6 +21,8 @@ const COLD: f64 = 0.02;
 /// Bounds of the lists of neighbours.
 const NEAR_MAX: usize = 500;
 const PLACES_MAX: usize = 60;
+/// Up to so many customers a place beside any other is tried: some good plans need an odd neighbour.
+const EVERY_PLACE_TO: usize = 250;
 /// Rounds of the first cooling when nobody knows how long there is; each further one is twice as long.
 const FIRST_CYCLE: u64 = 50;
 /// Few customers: from this part of the budget on, and every so many rounds, the worst hand continues from the best.
@@ -99,7 +101,8 @@ impl<'a> Relay<'a> {
     }
 
     fn run(mut self, progress: &mut dyn FnMut(Progress)) -> Plan {
-        let nearness = Nearness::new(self.problem, NEAR_MAX, PLACES_MAX);
+        let places = if self.problem.customers() <= EVERY_PLACE_TO { EVERY_PLACE_TO } else { PLACES_MAX };
+        let nearness = Nearness::new(self.problem, NEAR_MAX, places);
         let hands = self.crew.hands().clamp(1, 64);
         let mut searches: Vec<Search> = (0..hands).map(|hand| Search::new(self.problem, &nearness, Random::new(self.seed, 1 + hand as u64))).collect();
         let shared = hands > 1 && self.customers.len() >= SHARED_FROM;
