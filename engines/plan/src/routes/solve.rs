@@ -61,6 +61,7 @@ pub fn solve(problem: &Problem, seed: u64, crew: &dyn Crew, keep_going: &(dyn Fn
 }
 
 /// Plans within a budget: `spent` says which part of it is gone (0 to 1; at 1 the planner stops), and the cooling follows it.
+/// The same answers give the same plan.
 pub fn solve_within(problem: &Problem, seed: u64, crew: &dyn Crew, spent: &(dyn Fn() -> f64 + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
     Relay::new(problem, seed, crew, Pace::Spent(spent)).run(progress)
 }
