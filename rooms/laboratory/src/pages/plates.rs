@@ -21,6 +21,7 @@ use crate::events::{DiscardPlate, LayPlate, WellContent, WellLaid};
 use crate::model::{Plate, PlateState, TubeClock};
 use crate::routes::{BENCH_ACCESS, FILE_BYTES_MAX, TRACE_ACCESS, WATCH_ACCESS, assay_of, file_given, plate_and_layout};
 use crate::rules::layout;
+use crate::store::lineage::Origin;
 use crate::store::{self, bench, clock};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -213,7 +214,7 @@ async fn plate_page(State(app): State<App>, actor: Actor, At(id): At<PlateId>) -
     Ok(page.frame(&plate.code, styled(html! {
         p { (plate.assay.as_deref().map_or_else(|| page.t("laboratory-bench-plate"), str::to_owned)) " · " (page.t(&format!("laboratory-plate-{}", plate.state.name()))) " · " (page.time(plate.laid))
             " · " (page.with("laboratory-fingerprint", &[("number", &plate.fingerprint.to_string())])) }
-        p { @for lot in &lots { span { (page.link(TRACE_ACCESS, &format!("/laboratory/lineage/lot/{}", lot.id), &lot.code)) " " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))])) } @if lot.recalled.is_some() { " " strong.bad { (page.t("laboratory-recalled")) } } " · " } }
+        p { @for lot in &lots { span { (super::trace_link(&page, Origin::Lot(lot.id), &lot.code)) " " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))])) } @if lot.recalled.is_some() { " " strong.bad { (page.t("laboratory-recalled")) } } " · " } }
         @if let Some(run) = plate.run { p { a.button.primary href={ "/laboratory/runs/" (run) } { (page.t("laboratory-to-run")) } } }
         @if let Some(remark) = &plate.remark { p.notice.warn { (remark) } }
         (map(&plate, &wells, &tubes))

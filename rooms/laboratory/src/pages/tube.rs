@@ -18,7 +18,7 @@ use crate::model::{LIMIT_US, Release, ResultState, TubeClock, TubeResult};
 use crate::person::{LotUsed, lots_of_tube};
 use crate::routes::{BENCH_ACCESS, TRACE_ACCESS, WATCH_ACCESS};
 use crate::rules::amendment::Proposed;
-use crate::store::lineage::{Hand, WellOf, hands_of_tube, wells_of_tube};
+use crate::store::lineage::{Hand, Origin, WellOf, hands_of_tube, wells_of_tube};
 use crate::store::{self, results};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -163,7 +163,7 @@ fn wells_part(page: &Page<'_>, tube: &Tube) -> Markup {
             li { a href={ "/laboratory/plates/" (well.plate) } { (well.plate_code) } " " strong { (well.label) } }
         } }
         ul { @for lot in &tube.lots {
-            li { (page.link(TRACE_ACCESS, &format!("/laboratory/lineage/lot/{}", lot.lot), &lot.code)) " " (lot.product) " · " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))]))
+            li { (super::trace_link(page, Origin::Lot(lot.lot), &lot.code)) " " (lot.product) " · " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))]))
                 @if lot.recalled { " · " strong.bad { (page.t("laboratory-recalled")) } } }
         } }
     }
@@ -173,7 +173,7 @@ fn hands_part(page: &Page<'_>, tube: &Tube) -> Markup {
     html! {
         h2 { (page.t("laboratory-hands")) }
         ul { @for hand in &tube.hands {
-            li { (page.time(hand.at_us)) " · " (coded(page, "deed", &format!("{}-{}", hand.kind, hand.deed))) " · " (page.link(TRACE_ACCESS, &format!("/laboratory/lineage/operator/{}", hand.account), &name_of(&tube.names, hand.account))) }
+            li { (page.time(hand.at_us)) " · " (coded(page, "deed", &format!("{}-{}", hand.kind, hand.deed))) " · " (super::trace_link(page, Origin::Operator(hand.account), &name_of(&tube.names, hand.account))) }
         } }
     }
 }
