@@ -1,0 +1,7 @@
+//! Staff rosters: who works which shift on which day.
+
+pub mod check;
+pub mod format;
+pub mod problem;
+mod random;
+pub mod solve;
