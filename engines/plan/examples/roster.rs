@@ -36,6 +36,9 @@ fn main() -> Result<(), String> {
     if flags.iter().any(|f| f == "--json") {
         println!("{}", format::write_plan(&problem, &plan, report.objective()));
     }
+    for violation in report.violations.iter().take(20) {
+        eprintln!("{violation:?} {}", problem.staff.get(violation.employee).map_or("?", |e| &e.id));
+    }
     let cpu = cpu_seconds().unwrap_or_default();
     let name = file.rsplit('/').next().unwrap_or(file);
     println!(

@@ -146,3 +146,73 @@ impl Person<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::problem::{Assignment, Pin};
+    use super::super::testing::week;
+    use super::*;
+
+    /// One row per employee: a letter per day, `-` for off.
+    fn plan(rows: [&str; 3]) -> Plan {
+        let mut assignments = vec![];
+        for (employee, row) in rows.iter().enumerate() {
+            let shifts = row.chars().enumerate().filter(|(_, c)| *c != '-');
+            assignments.extend(shifts.map(|(day, c)| Assignment { employee, day, shift: usize::from(c == 'N') }));
+        }
+        Plan { assignments }
+    }
+
+    const LEGAL: [&str; 3] = ["-DD--DD", "DDDD---", "NNN-N--"];
+
+    #[test]
+    fn a_legal_plan_is_costed() {
+        let report = check(&week(), &plan(LEGAL));
+        assert_eq!(report.violations, vec![]);
+        // D on day 1 has one too many; N on day 1 has no demand; all others are met.
+        assert_eq!((report.on_requests, report.off_requests, report.under_cover, report.over_cover), (0, 0, 0, 1));
+        assert_eq!(check(&week(), &plan(["DDD--DD", "--DD-D-", "NN--N--"])).off_requests, 2);
+        let nobody = check(&week(), &Plan::default());
+        assert_eq!((nobody.on_requests, nobody.under_cover), (8, 1 * 900 + 100 - 10));
+    }
+
+    #[test]
+    fn every_rule_is_found_where_it_is_broken() {
+        use Rule::*;
+        let cases: [([&str; 3], Rule, usize, Option<usize>, u32); 10] = [
+            (["-DDD-DD", LEGAL[1], LEGAL[2]], DayOff, 0, Some(3), 1),
+            (["-ND--DD", LEGAL[1], LEGAL[2]], MustNotFollow, 0, Some(2), 1),
+            (["NNN--NN", LEGAL[1], LEGAL[2]], MaxShifts, 0, None, 3),
+            ([LEGAL[0], "DDDD-DD", LEGAL[2]], MaxMinutes, 1, None, 480),
+            ([LEGAL[0], "D------", LEGAL[2]], MinMinutes, 1, None, 480),
+            (["DDDDD--", LEGAL[1], LEGAL[2]], MaxConsecutive, 0, Some(0), 2),
+            (["-D--DDD", LEGAL[1], LEGAL[2]], MinConsecutive, 0, Some(1), 1),
+            (["DD-DD--", LEGAL[1], LEGAL[2]], MinDaysOff, 0, Some(2), 1),
+            ([LEGAL[0], LEGAL[1], "NN---N-"], MaxWeekends, 2, None, 1),
+            ([LEGAL[0], LEGAL[1], "N-N--NN"], MaxWeekends, 2, None, 1),
+        ];
+        for (rows, rule, employee, day, amount) in cases {
+            let found = check(&week(), &plan(rows)).violations;
+            assert!(found.contains(&Violation { rule, employee, day, amount }), "{rows:?} {rule:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn doubled_unknown_and_moved_assignments_are_found() {
+        let mut problem = week();
+        problem.pins = vec![Pin { employee: 1, day: 0, shift: None }, Pin { employee: 1, day: 1, shift: Some(0) }];
+        let mut plan = plan(LEGAL);
+        plan.assignments.push(Assignment { employee: 0, day: 1, shift: 1 });
+        plan.assignments.push(Assignment { employee: 9, day: 1, shift: 1 });
+        let rules: Vec<Rule> = check(&problem, &plan).violations.iter().map(|v| v.rule).collect();
+        assert_eq!(rules, vec![Rule::Known, Rule::OneShiftPerDay, Rule::MustNotFollow, Rule::Pinned]);
+    }
+
+    #[test]
+    fn runs_at_the_ends_may_be_short_but_not_long() {
+        assert_eq!(check(&week(), &plan(["D--DD-D", LEGAL[1], LEGAL[2]])).violations.iter().filter(|v| v.rule == Rule::MinConsecutive).count(), 0);
+        assert_eq!(check(&week(), &plan(["-DDD---", LEGAL[1], LEGAL[2]])).violations.iter().filter(|v| v.rule == Rule::MinDaysOff).count(), 0);
+        let found = check(&week(), &plan([LEGAL[0], LEGAL[1], "---NNNN"])).violations;
+        assert!(found.contains(&Violation { rule: Rule::MaxConsecutive, employee: 2, day: Some(3), amount: 1 }));
+    }
+}

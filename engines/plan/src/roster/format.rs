@@ -329,3 +329,84 @@ pub fn read_plan(problem: &Problem, text: &str) -> Result<(Plan, u64), String> {
     assignments.sort_unstable();
     Ok((Plan { assignments }, plan.objective))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{WEEK, week};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_section_is_read() {
+        let problem = week();
+        assert_eq!((problem.days, problem.shifts.len(), problem.staff.len()), (7, 2, 3));
+        assert_eq!(problem.shifts[1], Shift { id: "N".into(), minutes: 600, not_followed_by: vec![0] });
+        assert_eq!(problem.staff[0].max_shifts, vec![7, 2]);
+        assert_eq!((problem.staff[0].max_minutes, problem.staff[0].min_minutes), (2640, 1440));
+        assert_eq!(problem.staff[0].days_off, vec![3]);
+        assert_eq!(problem.on_requests[2], Request { employee: 2, day: 2, shift: 1, weight: 2 });
+        assert_eq!(problem.off_requests, vec![Request { employee: 0, day: 0, shift: 0, weight: 2 }]);
+        assert_eq!(problem.cover[6], Cover { day: 4, shift: 1, required: 1, under: 90, over: 5 });
+    }
+
+    #[test]
+    fn line_ends_and_marks_of_other_systems_read_the_same() {
+        for other in [WEEK.replace('\n', "\r\n"), WEEK.replace('\n', "\r"), format!("\u{feff}{WEEK}")] {
+            assert_eq!(parse(&other), Ok(week()));
+        }
+        let broken = WEEK.replace("Ann,3\n", "Ann,9\n").replace('\n', "\r");
+        assert_eq!(parse(&broken).unwrap_err().line, 15);
+    }
+
+    #[test]
+    fn every_mistake_names_its_line_and_field() {
+        let cases = [
+            ("7\n\nSECTION_SHIFTS", "0\n\nSECTION_SHIFTS", 3, "Horizon"),
+            ("7\n\nSECTION_SHIFTS", "7\n8\nSECTION_SHIFTS", 4, "Horizon"),
+            ("D,480,", "D,-1,", 6, "Length in mins"),
+            ("D,480,", "D", 6, "Length in mins"),
+            ("N,600,D", "N,600,X", 7, "Shifts which cannot follow"),
+            ("N,600,D", "D,600,", 7, "ShiftID"),
+            ("D=7|N=2", "D:7", 10, "MaxShifts"),
+            ("D=7|N=2", "X=7", 10, "MaxShifts"),
+            ("Bo,D=7", "Ann,D=7", 11, "ID"),
+            ("4,1,1,1", "4,1,1", 11, "MaxWeekends"),
+            ("4,1,1,1", "4,1,1,1,1", 11, "line"),
+            ("Ann,3", "Zoe,3", 15, "EmployeeID"),
+            ("Ann,3", "Ann,7", 15, "DayIndexes"),
+            ("Bo,1,D,3", "Bo,0,D,3", 19, "line"),
+            ("Cy,2,N,2", "Cy,2,N,9999999", 20, "Weight"),
+            ("0,D,1,100,1", "0,D,x,100,1", 26, "Requirement"),
+            ("SECTION_COVER", "SECTION_HORIZON", 25, "section"),
+            ("SECTION_COVER", "SECTION_TEA", 25, "section"),
+        ];
+        for (from, to, line, field) in cases {
+            assert!(WEEK.contains(from), "{from}");
+            let error = parse(&WEEK.replacen(from, to, 1)).expect_err(to);
+            assert_eq!((error.line, error.field.as_str()), (line, field), "{error}");
+        }
+        assert!(parse("").unwrap_err().to_string().contains("SECTION_HORIZON is missing"));
+        assert!(parse("x").unwrap_err().to_string().contains("before any section"));
+    }
+
+    #[test]
+    fn plans_are_written_and_read_back() {
+        let problem = week();
+        let plan = Plan { assignments: vec![Assignment { employee: 0, day: 1, shift: 0 }, Assignment { employee: 2, day: 0, shift: 1 }] };
+        let text = write_plan(&problem, &plan, 42);
+        assert_eq!(text, r#"{"objective":42,"assignments":[{"employee":"Ann","day":1,"shift":"D"},{"employee":"Cy","day":0,"shift":"N"}]}"#);
+        assert_eq!(read_plan(&problem, &text), Ok((plan, 42)));
+        assert!(read_plan(&problem, &text.replace("Cy", "Zoe")).unwrap_err().starts_with("assignment 1, employee"));
+        assert!(read_plan(&problem, "{").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_texts_are_read_or_refused(cut in 0..WEEK.len(), with in "[,|=\\-0-9A-Z#\\r\\n ]{0,6}", drop in 0usize..12) {
+            let text: String = WEEK.chars().take(cut).chain(with.chars()).chain(WEEK.chars().skip(cut + drop)).collect();
+            if let Err(error) = parse(&text) {
+                prop_assert!(error.line <= text.len() + 1 && !error.field.is_empty());
+            }
+        }
+    }
+}

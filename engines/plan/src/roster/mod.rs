@@ -5,3 +5,5 @@ pub mod format;
 pub mod problem;
 mod random;
 pub mod solve;
+#[cfg(test)]
+mod testing;

@@ -13,6 +13,8 @@ mod model;
 mod rebuild;
 mod row;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use rayon::prelude::*;
 

@@ -11,8 +11,8 @@ use crate::roster::random::Random;
 const ANY: i32 = i32::MAX / 8;
 /// Shifts considered at once in a row of many kinds.
 const KINDS: usize = 8;
-/// Labels kept per node, from quick to thorough.
-const WIDTHS: [usize; 4] = [4, 16, 64, 256];
+/// Labels kept per node when a few rows are rebuilt.
+const WIDTH: usize = 16;
 /// Days rebuilt at once.
 const SPANS: [usize; 3] = [14, 28, 42];
 
@@ -45,13 +45,18 @@ impl<'m> Builder<'m> {
         state
     }
 
-    /// Replaces the row by the cheapest legal one found, first with few kinds of shifts and few labels, then with more.
+    /// Replaces the row by the cheapest legal one found, first with few labels, then with
+    /// more, with shifts that cannot run out, and at last at any price.
     pub fn legalise(&mut self, state: &mut State, employee: usize, random: &mut Random) -> bool {
         self.price(state, employee, |_| 0);
         let days = self.model.days;
         let row = state.row(employee).to_vec();
-        for width in WIDTHS {
-            let codes = self.some_codes(employee, random);
+        let own = self.some_codes(employee, random);
+        let loose = self.loose_codes(employee);
+        for (width, codes, flat) in [(4, own, false), (16, loose, false), (64, own, false), (16, loose, true), (256, own, true)] {
+            if flat {
+                self.prices.fill(0);
+            }
             let wanted = Wanted { employee, row: &row, window: 0..days, prices: &self.prices, codes, below: ANY, width };
             if let Some(new) = self.rows.best(&wanted)
                 && state.set_legal_row(employee, &new)
@@ -71,6 +76,15 @@ impl<'m> Builder<'m> {
             codes &= !(1 << random.below(64));
         }
         codes
+    }
+
+    /// Shifts whose limit cannot bind: rows of these alone never run out of one.
+    fn loose_codes(&self, employee: usize) -> u64 {
+        let model = self.model;
+        let most = &model.most[employee * model.codes..][..model.codes];
+        let enough = |code: &usize| i64::from(most[*code]) * i64::from(model.minutes[*code]) >= i64::from(model.limits[employee].max_minutes);
+        let loose = (1..model.codes).filter(enough).take(KINDS);
+        loose.fold(0, |codes, code| codes | 1 << code)
     }
 
     /// What each code costs the employee on each day, the others' rows fixed.
@@ -117,7 +131,7 @@ impl<'m> Builder<'m> {
                 let own = self.rows.cost(*employee, &window, row, &self.prices);
                 own.saturating_add(1 + random.below(model.scale as usize + 1) as i32)
             };
-            let wanted = Wanted { employee: *employee, row, window: window.clone(), prices: &self.prices, codes, below, width: WIDTHS[1] };
+            let wanted = Wanted { employee: *employee, row, window: window.clone(), prices: &self.prices, codes, below, width: WIDTH };
             rebuilt = self.rows.best(&wanted).is_some_and(|new| state.set_legal_row(*employee, &new));
             if !rebuilt {
                 break;
