@@ -78,6 +78,17 @@ pub fn check(problem: &Problem, plan: &Plan) -> Report {
     report
 }
 
+/// The hard rules that one row breaks: a shift or nothing for each day.
+pub fn violations_of(problem: &Problem, employee: usize, row: &[Option<usize>]) -> Vec<Violation> {
+    let days: Vec<Vec<usize>> = row.iter().map(|shift| shift.iter().copied().collect()).collect();
+    let person = Person { problem, employee, contract: &problem.staff[employee], days: &days };
+    let mut violations = vec![];
+    person.daily(&mut violations);
+    person.totals(&mut violations);
+    person.runs(&mut violations);
+    violations
+}
+
 fn soft(problem: &Problem, duties: &[Vec<Vec<usize>>], report: &mut Report) {
     let works = |employee: usize, day: usize, shift: usize| duties[employee][day].contains(&shift);
     report.on_requests = problem.on_requests.iter().filter(|r| !works(r.employee, r.day, r.shift)).map(|r| u64::from(r.weight)).sum();

@@ -1,9 +1,11 @@
 //! Staff rosters: who works which shift on which day.
 
 pub mod check;
+pub mod explain;
 pub mod format;
 pub mod problem;
 mod random;
+pub mod rules;
 pub mod solve;
 #[cfg(test)]
 mod testing;

@@ -81,6 +81,9 @@ const FIRST_ROUND: u64 = 20_000_000;
 const MEETINGS: u32 = 40;
 /// Share of a round that is annealed.
 const ANNEALED: f32 = 0.7;
+/// Moves for each cell of the roster that make an annealing long enough, and the most annealings in a round.
+const MOVES_PER_CELL: f32 = 50_000.0;
+const MOST_STARTS: u32 = 8;
 /// Moves between two looks at the clock.
 const MOVES: u64 = 2_000;
 /// Temperature at the start and the end, as shares of what one missing person costs.
@@ -165,12 +168,19 @@ struct Searcher<'m> {
     random: Random,
     moves: u64,
     annealing: bool,
+    /// Share of the budget used before the annealing began.
+    begun: f32,
+    /// Annealings planned, whether from a measured pace, and which one is under way.
+    starts: u32,
+    counted: bool,
+    start: u32,
 }
 
 impl<'m> Searcher<'m> {
     fn new(model: &'m Model, seed: u64) -> Self {
         let state = State::new(model, vec![OFF; model.staff * model.days]);
-        Searcher { best: Best::of(&state), state, builder: Builder::new(model), random: Random::new(seed), moves: 0, annealing: true }
+        let (builder, random) = (Builder::new(model), Random::new(seed));
+        Searcher { best: Best::of(&state), state, builder, random, moves: 0, annealing: true, begun: 0.0, starts: 0, counted: false, start: 0 }
     }
 
     fn work(&self) -> u64 {
@@ -181,6 +191,7 @@ impl<'m> Searcher<'m> {
         let work = self.work();
         self.state = self.builder.construct(&mut self.random, &|| clock(work) < 1.0);
         self.best = Best::of(&self.state);
+        self.begun = clock(self.work());
     }
 
     /// Goes on until the share of the budget is used.
@@ -191,9 +202,19 @@ impl<'m> Searcher<'m> {
                 return;
             }
             if share < ANNEALED {
-                self.cool(share / ANNEALED);
+                self.count_starts(share);
+                let place = share / ANNEALED * self.starts as f32;
+                if place as u32 != self.start {
+                    self.start = place as u32;
+                    self.settle();
+                    self.state = self.builder.construct(&mut self.random, &|| true);
+                }
+                self.cool(place.fract());
             } else {
-                self.settle();
+                if std::mem::take(&mut self.annealing) {
+                    self.settle();
+                    self.state = State::new(self.state.model, self.best.rows.clone());
+                }
                 let slack = 1 + (-self.random.uniform().ln() * (1.0 - share)) as i64;
                 self.builder.rebuild(&mut self.state, &mut self.random, slack);
             }
@@ -208,18 +229,26 @@ impl<'m> Searcher<'m> {
         self.moves += MOVES;
     }
 
-    /// Ends the annealing: broken rows are replaced, and the search goes on from the best roster.
-    fn settle(&mut self) {
-        if !std::mem::take(&mut self.annealing) {
+    /// Several short annealings from different starts beat one long one, once each is long enough: how many fit is known
+    /// when a hundredth of the budget is used.
+    fn count_starts(&mut self, share: f32) {
+        if self.starts > 0 && (self.counted || share < 0.01) {
             return;
         }
+        self.counted = share >= 0.01;
+        let whole = self.moves as f32 * ANNEALED / (share - self.begun).max(0.001);
+        let starts = whole / (MOVES_PER_CELL * self.state.rows.len() as f32);
+        self.starts = if self.counted { (starts as u32).clamp(1, MOST_STARTS) } else { 1 };
+    }
+
+    /// Ends an annealing: broken rows are replaced by the cheapest legal ones.
+    fn settle(&mut self) {
         for employee in 0..self.state.model.staff {
             if self.state.broken(employee) > 0 {
                 self.builder.legalise(&mut self.state, employee, &mut self.random);
             }
         }
         self.note();
-        self.state = State::new(self.state.model, self.best.rows.clone());
     }
 
     fn note(&mut self) {
