@@ -27,7 +27,10 @@ pub enum Obstacle {
     /// Nothing but cost: the objective would change by this much.
     Cost(i64),
     /// On another shift that day; moving would break no rule and change the objective by this much.
-    Moving { from: usize, cost: i64 },
+    Moving {
+        from: usize,
+        cost: i64,
+    },
     /// Rules that would be broken, by how much, where.
     Rules(Vec<(Rule, u32, Option<usize>)>),
     Pinned,

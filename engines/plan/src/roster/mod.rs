@@ -5,6 +5,7 @@ pub mod explain;
 pub mod format;
 pub mod problem;
 mod random;
+pub mod relay;
 pub mod rules;
 pub mod solve;
 #[cfg(test)]

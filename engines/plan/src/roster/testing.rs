@@ -52,7 +52,14 @@ pub(super) fn drawn(seed: u64, days: usize, staff: usize) -> Problem {
     for person in 0..staff {
         let most = days * 480 * 5 / 7;
         let (run, rest) = (4 + random.below(3), 1 + random.below(2));
-        text += &format!("P{person},E={}|D={days}|N={},{most},{},{run},{},{rest},{}\n", random.below(days), random.below(4), most * 2 / 3, 1 + random.below(2), days / 8);
+        text += &format!(
+            "P{person},E={}|D={days}|N={},{most},{},{run},{},{rest},{}\n",
+            random.below(days),
+            random.below(4),
+            most * 2 / 3,
+            1 + random.below(2),
+            days / 8
+        );
     }
     text += "SECTION_SHIFT_ON_REQUESTS\n";
     for person in 0..staff {

@@ -80,14 +80,16 @@ const FIRST_ROUND: u64 = 20_000_000;
 /// Searchers meet this often in a round.
 const MEETINGS: u32 = 40;
 /// Share of a round that is annealed.
-const ANNEALED: f32 = 0.7;
+const ANNEALED: f32 = 0.4;
 /// Moves for each cell of the roster that make an annealing long enough, and the most annealings in a round.
-const MOVES_PER_CELL: f32 = 50_000.0;
+const MOVES_PER_CELL: f32 = 20_000.0;
 const MOST_STARTS: u32 = 8;
 /// Moves between two looks at the clock.
 const MOVES: u64 = 2_000;
 /// Temperature at the start and the end, as shares of what one missing person costs.
-const TEMPERATURE: (f32, f32) = (0.25, 0.003);
+const TEMPERATURE: (f32, f32) = (0.2, 0.003);
+/// Mean of what rebuilding may cost at its start, where a wish costs 1 to 3; falls to nothing.
+const SLACK: f32 = 3.0;
 /// Price of one unit of a broken hard rule, likewise.
 const PRICE: (f32, f32) = (1.5, 4.0);
 
@@ -215,7 +217,7 @@ impl<'m> Searcher<'m> {
                     self.settle();
                     self.state = State::new(self.state.model, self.best.rows.clone());
                 }
-                let slack = 1 + (-self.random.uniform().ln() * (1.0 - share)) as i64;
+                let slack = 1 + (-self.random.uniform().ln() * SLACK * (1.0 - share) / (1.0 - ANNEALED)) as i64;
                 self.builder.rebuild(&mut self.state, &mut self.random, slack);
             }
             self.note();
