@@ -184,13 +184,14 @@ mod tests {
         assert_eq!((report.on_requests, report.off_requests, report.under_cover, report.over_cover), (0, 0, 0, 1));
         assert_eq!(check(&week(), &plan(["DDD--DD", "--DD-D-", "NN--N--"])).off_requests, 2);
         let nobody = check(&week(), &Plan::default());
-        assert_eq!((nobody.on_requests, nobody.under_cover), (8, 1 * 900 + 100 - 10));
+        assert_eq!((nobody.on_requests, nobody.under_cover), (8, 10 * 100 - 10));
     }
 
     #[test]
     fn every_rule_is_found_where_it_is_broken() {
         use Rule::*;
-        let cases: [([&str; 3], Rule, usize, Option<usize>, u32); 10] = [
+        type Case = ([&'static str; 3], Rule, usize, Option<usize>, u32);
+        let cases: [Case; 10] = [
             (["-DDD-DD", LEGAL[1], LEGAL[2]], DayOff, 0, Some(3), 1),
             (["-ND--DD", LEGAL[1], LEGAL[2]], MustNotFollow, 0, Some(2), 1),
             (["NNN--NN", LEGAL[1], LEGAL[2]], MaxShifts, 0, None, 3),

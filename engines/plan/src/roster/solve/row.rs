@@ -71,9 +71,8 @@ impl Graph {
 fn classes(model: &Model) -> (Vec<usize>, Vec<u64>) {
     let mut bans: Vec<u64> = Vec::new();
     let mut class = vec![0; model.codes];
-    for code in 1..model.codes {
-        let banned = model.banned_after[code];
-        class[code] = bans.iter().position(|known| *known == banned).unwrap_or_else(|| {
+    for (class, &banned) in class.iter_mut().zip(&model.banned_after).skip(1) {
+        *class = bans.iter().position(|known| *known == banned).unwrap_or_else(|| {
             bans.push(banned);
             bans.len() - 1
         });
@@ -268,11 +267,7 @@ impl<'m> RowSearch<'m> {
     }
 
     fn search(&mut self, wanted: &Wanted, frame: &Frame, graph: &Graph) -> Option<u32> {
-        let model = self.model;
-        let limits = &model.limits[wanted.employee];
         let kinds = self.look_ahead(wanted, frame, graph);
-        let layer = (graph.states + 1) * kinds;
-        let weekends_left = (kinds - 1) as i32;
         self.arena.clear();
         for half in &mut self.layers {
             half.resize_with((graph.states + 1).max(half.len()), Vec::new);
@@ -281,45 +276,55 @@ impl<'m> RowSearch<'m> {
         self.arena.push(Label { cost: 0, minutes: frame.minutes, weekends: 0, counts: 0, parent: 0, code: OFF });
         self.layers[0][frame.start].push(0);
         for day in frame.from..frame.to {
-            let choices = self.choices(wanted, day);
-            let after = (day + 1 - frame.from) * layer;
             let [mut here, mut there] = std::mem::take(&mut self.layers);
-            for state in 0..=graph.states {
-                for &parent in &here[state] {
-                    let from = self.arena[parent as usize];
-                    let mut rest = choices;
-                    while rest != 0 {
-                        let code = rest.trailing_zeros() as usize;
-                        rest &= rest - 1;
-                        let Some(to) = graph.next(state, code) else { continue };
-                        let weekend = i32::from(code != 0 && (day % 7 == 5 || day % 7 == 6 && !graph.works[state]));
-                        let label = Label {
-                            cost: from.cost + wanted.prices[day * model.codes + code],
-                            minutes: from.minutes + model.minutes[code],
-                            weekends: from.weekends + weekend,
-                            counts: from.counts,
-                            parent,
-                            code: code as Code,
-                        };
-                        if label.weekends > weekends_left {
-                            continue;
-                        }
-                        let ahead = &self.ahead[after + to * kinds + (weekends_left - label.weekends) as usize];
-                        let minutes_fit = label.minutes + ahead.least_minutes <= limits.max_minutes && label.minutes + ahead.most_minutes >= limits.min_minutes;
-                        if !minutes_fit || label.cost + ahead.cost >= wanted.below {
-                            continue;
-                        }
-                        if let Some(label) = count(label, frame, code) {
-                            keep(&mut self.arena, &mut there[to], label, wanted.width);
-                        }
-                    }
+            for (state, node) in here.iter_mut().enumerate() {
+                for parent in node.drain(..) {
+                    self.extend(wanted, frame, graph, kinds, Step { day, state, parent }, &mut there);
                 }
             }
-            here.iter_mut().for_each(Vec::clear);
             self.layers = [there, here];
         }
         self.layers[0].iter().flatten().copied().min_by_key(|at| self.arena[*at as usize].cost)
     }
+
+    /// All that a label can become on the next day.
+    #[inline]
+    fn extend(&mut self, wanted: &Wanted, frame: &Frame, graph: &Graph, kinds: usize, step: Step, there: &mut [Vec<u32>]) {
+        let model = self.model;
+        let limits = &model.limits[wanted.employee];
+        let Step { day, state, parent } = step;
+        let from = self.arena[parent as usize];
+        let weekends_left = (kinds - 1) as i32;
+        let after = (day + 1 - frame.from) * (graph.states + 1) * kinds;
+        let mut rest = self.choices(wanted, day);
+        while rest != 0 {
+            let code = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            let Some(to) = graph.next(state, code) else { continue };
+            let weekends = from.weekends + i32::from(code != 0 && (day % 7 == 5 || day % 7 == 6 && !graph.works[state]));
+            if weekends > weekends_left {
+                continue;
+            }
+            let (cost, minutes) = (from.cost + wanted.prices[day * model.codes + code], from.minutes + model.minutes[code]);
+            let ahead = &self.ahead[after + to * kinds + (weekends_left - weekends) as usize];
+            let minutes_fit = minutes + ahead.least_minutes <= limits.max_minutes && minutes + ahead.most_minutes >= limits.min_minutes;
+            if !minutes_fit || cost + ahead.cost >= wanted.below {
+                continue;
+            }
+            let label = Label { cost, minutes, weekends, counts: from.counts, parent, code: code as Code };
+            if let Some(label) = count(label, frame, code) {
+                keep(&mut self.arena, &mut there[to], label, wanted.width);
+            }
+        }
+    }
+}
+
+/// A label at the evening before a day.
+#[derive(Clone, Copy)]
+struct Step {
+    day: usize,
+    state: usize,
+    parent: u32,
 }
 
 /// Counts a limited shift; `None` when there is none left.
