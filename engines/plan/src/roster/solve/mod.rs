@@ -94,7 +94,7 @@ const SLACK: f32 = 3.0;
 const PRICE: (f32, f32) = (1.5, 4.0);
 
 /// Share of the budget used, given the steps of the searcher that asks.
-type Clock<'a> = &'a (dyn Fn(u64) -> f32 + Sync);
+type Pace<'a> = &'a (dyn Fn(u64) -> f32 + Sync);
 
 #[derive(Debug, Clone)]
 struct Best {
@@ -124,7 +124,7 @@ struct Crew<'m> {
 
 impl Crew<'_> {
     /// One annealing and rebuilding from nothing to the end of the clock.
-    fn round(&mut self, clock: Clock, progress: &mut dyn FnMut(Progress)) {
+    fn round(&mut self, clock: Pace, progress: &mut dyn FnMut(Progress)) {
         let model = self.model;
         let seeds = (0..self.threads as u64).map(|at| self.seed.wrapping_mul(64).wrapping_add(at));
         let mut searchers: Vec<Searcher> = seeds.map(|seed| Searcher::new(model, seed)).collect();
@@ -189,7 +189,7 @@ impl<'m> Searcher<'m> {
         self.moves + self.builder.rows.work
     }
 
-    fn begin(&mut self, clock: Clock) {
+    fn begin(&mut self, clock: Pace) {
         let work = self.work();
         self.state = self.builder.construct(&mut self.random, &|| clock(work) < 1.0);
         self.best = Best::of(&self.state);
@@ -197,7 +197,7 @@ impl<'m> Searcher<'m> {
     }
 
     /// Goes on until the share of the budget is used.
-    fn search(&mut self, clock: Clock, until: f32) {
+    fn search(&mut self, clock: Pace, until: f32) {
         loop {
             let share = clock(self.work());
             if share >= until {
