@@ -7,6 +7,7 @@ mod campaign;
 mod demo;
 mod import;
 mod installation;
+mod plan;
 mod pool;
 mod report;
 mod rooms;
@@ -60,6 +61,9 @@ enum Command {
     /// Open campaigns and see who is missing.
     #[command(subcommand, after_help = "Example:\n  baton campaign list --data /srv/baton")]
     Campaign(campaign::CampaignCommand),
+    /// Rosters, routes and production, each checked independently.
+    #[command(subcommand, after_help = "Example:\n  baton plan roster Instance1.txt --format schedulingbenchmarks --seconds 60 --out roster.json")]
+    Plan(plan::PlanCommand),
     /// Plan, decode and simulate pools.
     #[command(subcommand, after_help = "Example:\n  baton pool plan --prevalence 0.01")]
     Pool(pool::PoolCommand),
@@ -95,6 +99,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Device(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Campaign(command) => command.run(),
+        Command::Plan(command) => command.run(),
         Command::Pool(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Verify(command) => command.run(),

@@ -1,4 +1,4 @@
-"""Runs a peer on one file for so many CPU seconds, to be compared with examples/routes and examples/jobshop (`60c`).
+"""Runs a peer on one file for so many CPU seconds, to be compared with `baton plan routes` and `baton plan production`.
 
     python3 -m venv venv && venv/bin/pip install pyvrp ortools
     venv/bin/python peers.py pyvrp  <file.vrp|file.vrptw> <CPU seconds> [seed]    one thread

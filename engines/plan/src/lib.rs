@@ -5,11 +5,16 @@
 //!
 //! | question | module |
 //! |---|---|
+//! | Who works which shift? | [`roster`] |
 //! | Which vehicle visits whom, in what order? | [`routes`] |
 //! | Which operation runs when on which machine? | [`production`] |
 
+mod crew;
+mod fault;
 pub mod production;
+mod random;
+pub mod roster;
 pub mod routes;
 
-pub use routes::crew::{Alone, Crew};
-pub use routes::fault::Fault;
+pub use crew::{Alone, Crew, Job};
+pub use fault::Fault;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use baton_plan::routes::crew::Job;
+use baton_plan::Job;
 use baton_plan::routes::{Metric, Node, Plan, Problem, Reason, check, parse, solve, solve_within};
 use baton_plan::{Alone, Crew};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@
 //! (Mastrolilli and Gambardella 2000).
 
 use super::schedule::{Layout, Schedule};
-use crate::routes::random::Random;
+use crate::random::Random;
 
 /// An operation to be put behind another (`none`: first) on a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

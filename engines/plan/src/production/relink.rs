@@ -10,8 +10,8 @@ use super::plan::{Plan, Progress};
 use super::schedule::{Layout, Schedule};
 use super::shop::Shop;
 use super::tabu::Tabu;
-use crate::routes::crew::{Crew, Job};
-use crate::routes::random::Random;
+use crate::crew::{Crew, Job};
+use crate::random::Random;
 
 const POPULATION: usize = 30;
 /// Iterations without anything better after which a tabu search ends; shops of many operations get fewer.

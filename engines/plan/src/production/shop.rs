@@ -1,6 +1,6 @@
 //! Jobs of operations in a fixed order on machines, the aim being the shortest makespan.
 
-use crate::routes::fault::{Fault, Words};
+use crate::fault::{Fault, Words};
 
 /// Bounds of one file.
 pub const JOBS_MAX: i64 = 2000;

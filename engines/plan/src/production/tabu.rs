@@ -2,7 +2,7 @@
 
 use super::moves::{Move, Neighbourhood};
 use super::schedule::{Layout, Schedule};
-use crate::routes::random::Random;
+use crate::random::Random;
 
 /// Largest table of forbidden orders; beyond it pairs share entries.
 const TABLE_MAX: usize = 1 << 22;

@@ -3,8 +3,8 @@
 
 use super::nearness::Nearness;
 use super::problem::Problem;
-use super::random::Random;
 use super::tour::{NOWHERE, Place, Tour};
+use crate::random::Random;
 
 /// Average number of customers taken out.
 const TAKEN_MEAN: f64 = 10.0;

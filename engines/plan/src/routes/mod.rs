@@ -5,13 +5,10 @@
 mod anneal;
 pub mod check;
 pub mod couriers;
-pub mod crew;
-pub mod fault;
 mod nearness;
 mod parse;
 mod plan;
 mod problem;
-pub(crate) mod random;
 mod solve;
 mod tour;
 mod vrplib;

@@ -1,8 +1,8 @@
 //! Reads the two usual texts of vehicle routing problems.
 
-use super::fault::{Fault, number};
 use super::problem::{Metric, Node, Problem, TICKS_MAX};
 use super::vrplib;
+use crate::fault::{Fault, number};
 
 const TEXT_MAX: usize = 200_000_000;
 const COORDINATE_MAX: f64 = 1e7;

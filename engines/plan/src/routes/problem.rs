@@ -1,6 +1,6 @@
 //! Deliveries to customers in time windows from one depot with a fleet of equal vehicles (VRPTW; CVRP without windows).
 
-use super::fault::Fault;
+use crate::fault::Fault;
 
 /// Most customers of one file.
 pub const CUSTOMERS_MAX: usize = 5000;

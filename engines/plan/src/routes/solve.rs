@@ -5,11 +5,11 @@
 //! late in the budget the worse continue from the better.
 
 use super::anneal::Search;
-use super::crew::{Crew, Job};
 use super::nearness::Nearness;
 use super::plan::{Plan, Progress, Unserved};
 use super::problem::Problem;
-use super::random::Random;
+use crate::crew::{Crew, Job};
+use crate::random::Random;
 
 /// From so many customers on the routes are shared out among the hands.
 const SHARED_FROM: usize = 300;

@@ -9,8 +9,8 @@
 
 use std::collections::HashMap;
 
-use super::fault::{Fault, Words, number};
 use super::problem::{CUSTOMERS_MAX, Metric, Node, Problem, TICKS_MAX};
+use crate::fault::{Fault, Words, number};
 
 type Section<'a> = (usize, Vec<(usize, &'a str)>);
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::routes::fault::Fault;
+use crate::fault::Fault;
 
 /// Bounds of one factory.
 pub const SHIFTS_MAX: usize = 1000;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::routes::fault::Fault;
+use crate::fault::Fault;
 
 /// Bounds of one problem.
 pub const BOXES_MAX: usize = 2000;

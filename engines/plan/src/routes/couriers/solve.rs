@@ -3,8 +3,8 @@
 
 use super::plan::{Delivery, Plan, Progress, Reason, Trip, Unplaced};
 use super::problem::Problem;
-use crate::routes::crew::{Crew, Job};
-use crate::routes::random::Random;
+use crate::crew::{Crew, Job};
+use crate::random::Random;
 
 const ITERATIONS_PER_ROUND: u32 = 50;
 const TAKEN_MAX: usize = 12;
