@@ -165,6 +165,9 @@ fn lines_of(file: &str, runs: &[Run], rules: Option<&RuleSet>) -> Vec<Line> {
                 let known = rules.and_then(|rules| known_target(rules, curve.target.as_deref(), curve.dye.as_deref()));
                 let reading = read_curve(&mut reader, curve, rules);
                 let mut line = line_of(file, well, target, &reading);
+                if curve.cycles.is_empty() {
+                    line.reasons = vec!["no_curve"];
+                }
                 line.reasons.extend(curve.excluded.is_some().then_some("excluded"));
                 line.reasons.extend(rules.and_then(|_| under_rules(known, &reading)));
                 line.run = name.clone();
@@ -450,4 +453,114 @@ fn changes_of(tx: &mut Tx<'_>, tube: &TubeClock, run: RunId, read: &RunRead) -> 
 
 fn outcome_of(read: &RunRead, tube: TubeId) -> Option<TubeOutcome> {
     read.tubes.iter().find(|entry| entry.tube == tube).map(|entry| entry.result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rise at cycle 24, a wandering flat line, a column of one value, one without any, one with holes and rubbish.
+    fn curves() -> String {
+        let mut text = "cycle,rise,flat,same,blank,torn\n".to_owned();
+        for cycle in 1..=40 {
+            let rise = 0.1 + 4.0 / (1.0 + (-0.65 * (f64::from(cycle) - 24.0)).exp()) + 0.001 * f64::from(cycle * 7 % 5);
+            let flat = 0.1 + 0.002 * f64::from(cycle * 13 % 7);
+            let torn = if cycle % 3 == 0 { "oops".to_owned() } else { format!("{rise}") };
+            text += &format!("{cycle},{rise},{flat},5,,{torn}\n");
+        }
+        text
+    }
+
+    fn runs_of(text: &str, name: &str) -> Vec<Run> {
+        baton_instruments::parse(text.as_bytes(), name, Limits::default()).unwrap().0
+    }
+
+    #[test]
+    fn every_column_of_a_curve_file_gets_one_line() {
+        let lines = lines_of("c.csv", &runs_of(&curves(), "c.csv"), None);
+        let of = |well: &str| lines.iter().find(|line| line.well == well).unwrap();
+        assert_eq!(lines.iter().map(|line| line.well.as_str()).collect::<Vec<_>>(), ["rise", "flat", "same", "blank", "torn"]);
+        assert_eq!(of("rise").call, "positive");
+        assert!(of("rise").cq.is_some_and(|cq| (20.0..24.0).contains(&cq)), "{:?}", of("rise"));
+        assert_eq!((of("flat").call, of("flat").cq), ("negative", None));
+        assert_eq!((of("same").call, of("same").reasons.as_slice()), ("ambiguous", ["constant"].as_slice()));
+        assert_eq!(of("blank").call, "ambiguous");
+        assert_eq!(of("blank").reasons, ["no_curve"]);
+        assert!(of("torn").reasons.contains(&"gaps_filled") || of("torn").reasons.contains(&"too_many_gaps"), "{:?}", of("torn"));
+    }
+
+    #[test]
+    fn a_line_has_its_keys_in_order_and_no_number_that_is_none() {
+        for line in lines_of("c.csv", &runs_of(&curves(), "c.csv"), None) {
+            let text = serde_json::to_string(&line).unwrap();
+            let places: Vec<usize> = ["file", "well", "sample", "target", "call", "p_positive", "cq", "efficiency", "plateau", "reasons"]
+                .iter()
+                .map(|key| text.find(&format!("\"{key}\":")).unwrap())
+                .collect();
+            assert!(places.is_sorted(), "{text}");
+            assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+            assert!(!text.contains("\"run\"") && !text.contains("\"result\""), "{text}");
+        }
+    }
+
+    /// Two targets in two wells, of which one has no internal control.
+    fn plate() -> Vec<Run> {
+        let (mut amplified, mut quiet) = (runs_of(&curves(), "c.csv").remove(0), runs_of(&curves(), "c.csv").remove(0));
+        let (rise, flat) = (amplified.wells[0].readings.remove(0), quiet.wells[1].readings.remove(0));
+        let named = |curve: &baton_instruments::Reading, target: &str| baton_instruments::Reading { target: Some(target.to_owned()), ..curve.clone() };
+        let well = |label: &str, curves: [&baton_instruments::Reading; 3]| {
+            let readings = curves.iter().zip(["ORF1ab", "n", "IC"]).map(|(curve, target)| named(curve, target)).collect();
+            let position = baton_instruments::WellPosition { label: label.to_owned(), place: baton_instruments::parse_well(label) };
+            baton_instruments::Well { position, readings, ..amplified.wells[0].clone() }
+        };
+        let wells = vec![well("A1", [&rise, &rise, &rise]), well("A2", [&flat, &flat, &rise]), well("A3", [&flat, &flat, &flat])];
+        vec![Run { wells, ..amplified.clone() }]
+    }
+
+    #[test]
+    fn an_assay_says_what_the_whole_well_shows_and_targets_share_their_efficiency() {
+        let lines = lines_of("p", &plate(), Some(&rule_set("orf1ab-n-ic").unwrap()));
+        let results: Vec<&str> = lines.iter().step_by(3).filter_map(|line| line.result.as_ref()?.as_str()).collect();
+        assert_eq!(results, ["detected", "not_detected", "invalid"]);
+        assert!(lines[0].efficiency.is_some() && lines[2].efficiency == lines[5].efficiency);
+        assert_eq!((lines[3].efficiency, lines[3].call), (None, "negative"));
+        let strange = lines_of("p", &plate(), Some(&rule_set("cdc-n1-n2-rp").unwrap()));
+        assert!(strange.iter().all(|line| line.reasons.contains(&"target_unknown")));
+    }
+
+    #[test]
+    fn a_rule_set_that_is_none_is_refused_by_name() {
+        let error = rule_set("no-such-assay").unwrap_err().to_string();
+        assert!(error.contains("no-such-assay") && error.contains("orf1ab-n-ic"), "{error}");
+    }
+
+    #[test]
+    fn what_is_converted_reads_as_before() {
+        let folder = std::env::temp_dir().join(format!("baton-pcr-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (input, output) = (folder.join("in.csv"), folder.join("out.rdml"));
+        std::fs::write(&input, curves().replace("rise,flat", "A1,A2").replace("same,blank,torn", "A3,A4,A5")).unwrap();
+        convert(&input, &output).unwrap();
+        let call = |path: &Path| lines_of("f", &load(path).unwrap(), None).into_iter().map(|line| (line.well, line.call, line.cq)).collect::<Vec<_>>();
+        let (before, after) = (call(&input), call(&output));
+        assert_eq!(after[0], before[0]);
+        assert_eq!(after[1], before[1]);
+        std::fs::write(&input, "PK\u{3}\u{4} cut off").unwrap();
+        let error = convert(&input, &output).unwrap_err().to_string();
+        assert!(error.contains("in.csv"), "{error}");
+        assert_eq!(call(&output), after, "a refusal leaves the output as it was");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_bench_counts_the_curves_it_measured() {
+        let path = std::env::temp_dir().join(format!("baton-pcr-bench-{}.csv", std::process::id()));
+        std::fs::write(&path, curves()).unwrap();
+        let mut out = Vec::new();
+        measure(&path, &mut out).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(said["curves"], 5);
+        assert!(said["us_per_curve"].as_f64().is_some_and(|us| us > 0.0), "{said}");
+    }
 }
