@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Baton beside LinRegPCR on the same RDML file, in one run: microseconds per curve of each, and their ratio.
 
-    python3 -m venv ~/peer && ~/peer/bin/pip install rdmlpython==1.7.2
+    python3 -m venv ~/peer && ~/peer/bin/pip install rdmlpython==1.7.2 "numpy<2"
     ~/peer/bin/python engines/pcr/benches/peer.py FILE.rdml --baton target/release/baton
 
 Both get the file already parsed and in memory and use one thread. rdmlpython 1.7.2 opens RDML up to 1.3. Times are
