@@ -7,6 +7,7 @@ mod campaign;
 mod demo;
 mod import;
 mod installation;
+mod pcr;
 mod plan;
 mod pool;
 mod report;
@@ -85,6 +86,9 @@ enum Command {
     /// Copy the keys to a file sealed by a passphrase; keep it apart from the backups.
     #[command(subcommand, after_help = "Example:\n  BATON_PASSPHRASE=… baton keys export --data /srv/baton /mnt/safe/keys.baton")]
     Keys(safekeeping::KeysCommand),
+    /// Call amplification curves, convert instrument files, and read an installation's history again with other rules.
+    #[command(subcommand, after_help = "Example:\n  baton pcr call plate.rdml --json\n  baton pcr recall --data /srv/baton --rules orf1ab-n-ic-v3.json")]
+    Pcr(pcr::PcrCommand),
     /// Check a signed report, anywhere, without a connection.
     #[command(after_help = "Example:\n  baton verify-report report.json --key 1f2e…")]
     VerifyReport(report::VerifyReport),
@@ -107,6 +111,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Pcr(command) => command.run(),
         Command::VerifyReport(command) => command.run(),
     }
 }

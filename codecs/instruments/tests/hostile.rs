@@ -8,7 +8,7 @@ mod shared;
 
 use std::io::{Cursor, Write};
 
-use baton_instruments::{ErrorKind, Limits, Run, parse};
+use baton_instruments::{ErrorKind, Format, Limits, Run, parse};
 use seeds::seeds;
 
 /// SplitMix64: a stream of numbers that is the same on every machine.
@@ -89,6 +89,23 @@ fn assert_sound(runs: &[Run], name: &str) {
 
 fn rounds() -> usize {
     std::env::var("BATON_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
+}
+
+/// Whether a run can bear this format; a new one does not compile until somebody thought of its seed.
+fn is_of_a_run(format: Format) -> bool {
+    match format {
+        Format::Rdml | Format::PlainCurves | Format::QuantStudioText | Format::QuantStudioWorkbook | Format::DesignAndAnalysis | Format::Diomni => true,
+        Format::AbiCsv | Format::BioRadCfx | Format::LightCycler480Raw | Format::LightCycler480Cp | Format::Sds | Format::BioMark | Format::WellTable => true,
+        Format::Workbook | Format::Unknown => false,
+    }
+}
+
+#[test]
+fn every_format_has_a_seed() {
+    let of_seed = |(name, seed): (&str, Vec<u8>)| parse(&seed, name, Limits::default()).unwrap().0[0].format;
+    let formats: std::collections::HashSet<Format> = seeds().into_iter().map(of_seed).collect();
+    assert!(formats.iter().all(|format| is_of_a_run(*format)), "{formats:?}");
+    assert_eq!(formats.len(), 13, "{formats:?}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub enum Reason {
     TooFewCycles,
     /// The axis holds a value that is not finite, or does not increase.
     AxisNotIncreasing,
-    /// More than a fifth of the values, or three neighbours, are missing or not finite.
+    /// More than a fifth of the values, or five neighbours, are missing or not finite.
     TooManyGaps,
     /// Every value is the same.
     Constant,

@@ -7,6 +7,9 @@ pub(crate) const MIN_CYCLES: usize = 10;
 /// Longer curves (isothermal runs read every few seconds) are averaged in blocks down to at most this many points.
 pub(crate) const MAX_POINTS: usize = 128;
 
+/// Longer holes are not bridged: a whole rise fits into them.
+const MOST_NEIGHBOURS_MISSING: usize = 4;
+
 /// A repaired curve, reused from call to call so that reading allocates nothing per cycle.
 #[derive(Debug, Default)]
 pub(crate) struct Repaired {
@@ -46,7 +49,9 @@ impl Repaired {
             return Err(Reason::LengthMismatch);
         }
         self.copy_finite_span(curve)?;
+        self.insert_missing_cycles();
         self.fill_gaps(reasons)?;
+        self.bring_to_cycles();
         self.average_blocks();
         let (low, high) = self.range()?;
         self.normalise_guard(low, high);
@@ -84,13 +89,65 @@ impl Repaired {
         Ok(())
     }
 
-    /// Interpolates single and double gaps.
+    /// Rows left out of an export leave a hole in the axis: the cycles are put back, empty, for the gaps to be filled.
+    fn insert_missing_cycles(&mut self) {
+        let uneven = self.axis.windows(2).any(|pair| pair[1] - pair[0] > 1.5 * (self.axis[1] - self.axis[0]));
+        if !uneven && self.axis.windows(2).all(|pair| pair[1] - pair[0] > 0.7 * (self.axis[1] - self.axis[0])) {
+            return;
+        }
+        let step = self.middle_step();
+        // How many steps lie between two rows; an irregular axis is left as it is.
+        let apart = |pair: &[f64]| Some((pair[1] - pair[0]) / step).filter(|steps| (steps - steps.round()).abs() < 0.2).map(f64::round);
+        let Some(missing) = self.axis.windows(2).map(|pair| apart(pair).map(|steps| steps - 1.0)).sum::<Option<f64>>() else { return };
+        if !(1.0..=self.values.len() as f64 / 2.0).contains(&missing) {
+            return;
+        }
+        let (old_axis, old_values) = (std::mem::take(&mut self.axis), std::mem::take(&mut self.values));
+        for (index, (&cycle, &value)) in old_axis.iter().zip(&old_values).enumerate() {
+            if let Some(before) = self.axis.last().copied() {
+                let steps = ((cycle - old_axis[index - 1]) / step).round();
+                for inserted in 1..steps as usize {
+                    self.axis.push(before + (cycle - before) * inserted as f64 / steps);
+                    self.values.push(f64::NAN);
+                }
+            }
+            self.axis.push(cycle);
+            self.values.push(value);
+        }
+    }
+
+    fn middle_step(&mut self) -> f64 {
+        self.scratch.clear();
+        self.scratch.extend(self.axis.windows(2).map(|pair| pair[1] - pair[0]));
+        let middle = self.scratch.len() / 2;
+        let (_, median, _) = self.scratch.select_nth_unstable_by(middle, f64::total_cmp);
+        *median
+    }
+
+    /// A curve read twice a cycle, or every second one, is brought to one value per cycle: how fast amplification rises is
+    /// known per cycle. Axes that cannot be cycles (seconds) are left as they are.
+    fn bring_to_cycles(&mut self) {
+        let (first, last) = (self.axis[0], self.axis[self.axis.len() - 1]);
+        let (span, step) = (last - first, (last - first) / (self.axis.len() - 1) as f64);
+        let even = self.axis.windows(2).all(|pair| ((pair[1] - pair[0]) / step - 1.0).abs() < 0.2);
+        if !even || (0.8..1.25).contains(&step) || !(MIN_CYCLES as f64 - 1.0..MAX_POINTS as f64).contains(&span) {
+            return;
+        }
+        let count = span.floor() as usize + 1;
+        let old = std::mem::take(&mut self.values);
+        self.values.extend((0..count).map(|cycle| between(&old, cycle as f64 / step)));
+        self.axis.clear();
+        self.axis.extend((0..count).map(|cycle| first + cycle as f64));
+    }
+
+    /// Interpolates gaps of a few cycles.
     fn fill_gaps(&mut self, reasons: &mut Reasons) -> Result<(), Reason> {
         let missing = self.values.iter().filter(|value| value.is_nan()).count();
         if missing == 0 {
             return Ok(());
         }
-        if missing * 5 > self.values.len() || self.values.windows(3).any(|three| three.iter().all(|v| v.is_nan())) {
+        let run = MOST_NEIGHBOURS_MISSING + 1;
+        if missing * 5 > self.values.len() || self.values.windows(run).any(|neighbours| neighbours.iter().all(|v| v.is_nan())) {
             return Err(Reason::TooManyGaps);
         }
         reasons.add(Reason::GapsFilled);
@@ -179,6 +236,18 @@ impl Repaired {
     }
 }
 
+/// The cubic through the four values around `position` (Catmull and Rom), which does not break the slope as a line would.
+fn between(values: &[f64], position: f64) -> f64 {
+    let whole = (position.max(0.0) as usize).min(values.len() - 2);
+    let t = position - whole as f64;
+    let (left, right) = (values[whole], values[whole + 1]);
+    let before = if whole > 0 { values[whole - 1] } else { 2.0 * left - right };
+    let after = values.get(whole + 2).copied().unwrap_or(2.0 * right - left);
+    let (slope_left, slope_right) = (0.5 * (right - before), 0.5 * (after - left));
+    let rest = 2.0 * (left - right) + slope_left + slope_right;
+    left + t * (slope_left + t * (3.0 * (right - left) - 2.0 * slope_left - slope_right + t * rest))
+}
+
 /// Lowest and highest value.
 pub(crate) fn extremes(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)))
@@ -224,7 +293,7 @@ mod tests {
         backwards.swap(3, 4);
         assert_eq!(load(&backwards, &ripple(20)).0.unwrap_err(), Reason::AxisNotIncreasing);
         let mut holes = ripple(20);
-        holes[5..8].fill(f64::NAN);
+        holes[5..10].fill(f64::NAN);
         assert_eq!(load(&axis(20), &holes).0.unwrap_err(), Reason::TooManyGaps);
     }
 
@@ -238,6 +307,32 @@ mod tests {
         assert_eq!(repaired.values.len(), 25);
         assert!(reasons.has(Reason::GapsFilled));
         assert!((repaired.values[10] - 110.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn rows_left_out_are_put_back() {
+        let values: Vec<f64> = ripple(40);
+        let keep = |index: usize| ![7, 20, 21].contains(&index);
+        let pick = |all: &[f64]| all.iter().enumerate().filter(|(index, _)| keep(*index)).map(|(_, value)| *value).collect::<Vec<_>>();
+        let (result, reasons) = load(&pick(&axis(40)), &pick(&values));
+        let repaired = result.unwrap();
+        assert_eq!(repaired.axis, axis(40));
+        assert!(reasons.has(Reason::GapsFilled));
+        assert!((repaired.values[21] - values[21]).abs() < 1.0);
+    }
+
+    #[test]
+    fn other_steps_are_brought_to_cycles_and_seconds_are_not() {
+        let rise = |cycle: f64| 5.0 / (1.0 + (-0.6 * (cycle - 22.0)).exp()) + 0.01 * (cycle * 3.7).sin();
+        for step in [0.5, 1.5, 2.0] {
+            let cycles: Vec<f64> = (0..).map(|i| 1.0 + step * f64::from(i)).take_while(|cycle| *cycle <= 40.0).collect();
+            let values: Vec<f64> = cycles.iter().map(|cycle| rise(*cycle)).collect();
+            let repaired = load(&cycles, &values).0.unwrap();
+            assert!(repaired.axis.iter().zip(axis(39)).all(|(have, want)| *have == want), "step {step}");
+            assert!(repaired.axis.iter().zip(&repaired.values).all(|(cycle, value)| (value - rise(*cycle)).abs() < 0.1), "step {step}");
+        }
+        let seconds: Vec<f64> = axis(30).iter().map(|cycle| cycle * 60.0).collect();
+        assert_eq!(load(&seconds, &ripple(30)).0.unwrap().axis, seconds);
     }
 
     #[test]

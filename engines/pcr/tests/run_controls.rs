@@ -149,11 +149,14 @@ fn a_clean_negative_is_released_and_each_obstacle_names_its_rule() {
     assert_eq!(failed(&well, &valid, 1, &[("lots_in_date", false)]), [Circumstance("lots_in_date".into())]);
 
     let mut uncertain = well.clone();
-    uncertain[1].reading.p_positive = 0.1;
+    uncertain[1].reading.p_positive = 0.11;
     assert_eq!(failed(&uncertain, &valid, 1, &[]), [ProbabilityLow]);
     let mut mended = well.clone();
     mended[0].reading.reasons.push(Reason::SpikeRepaired);
     assert_eq!(failed(&mended, &valid, 1, &[]), [CurvesUnrepaired]);
+    let mut slow = well.clone();
+    slow[0].reading.reasons.push(Reason::SlowRise);
+    assert_eq!(failed(&slow, &valid, 1, &[]), [CurvesUnrepaired]);
     let mut inhibited = well.clone();
     inhibited[2].reading.cq = Some(36.0);
     assert_eq!(failed(&inhibited, &valid, 1, &[]), [InternalControlInRange]);

@@ -1,6 +1,8 @@
 //! Small files of every format, written the way the instruments write them.
 #![allow(dead_code)]
 
+use std::io::Write;
+
 use baton_sheets::{ColumnKind, write_xlsx};
 
 pub const QUANTSTUDIO: &str = "* Block Type = 384-Well Block\n* Experiment Barcode = P-0017\n* Experiment Name = round 3\n\
@@ -40,6 +42,14 @@ const RDML: &str = "<?xml version='1.0'?><rdml version='1.2' xmlns='http://www.r
 
 const CURVES: &str = "cycle,A1,B2,x\n0.5577,1.5,-2,3E2\n1.5577,2.5,,oops\n2.5577,3.5,-1,1\n";
 
+const WELLS: &str = "Well,Sample,Target,Cq\nA1,s,N,21.5\nB2,s,N,Undetermined\n";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
 /// Name and content of each seed. Packed formats come packed and, where that is one too, plain.
 pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let rows = [
@@ -48,7 +58,8 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         vec!["Well", "Well Position", "Sample", "Target", "Task", "Reporter", "Cq", "Threshold"],
         vec!["13", "B1", "s", "N", "UNKNOWN", "FAM", "UNDETERMINED", "0.1"],
     ];
-    let workbook = write_xlsx("Results", &["File Name", "run.eds"], rows, &[ColumnKind::Text; 8]).unwrap();
+    let workbook_of = |fact: [&'static str; 2]| write_xlsx("Results", &fact, rows.clone(), &[ColumnKind::Text; 8]).unwrap();
+    let utf16: Vec<u8> = [0xFEFF].into_iter().chain(QUANTSTUDIO.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let (runs, _) = baton_instruments::parse(RDML.as_bytes(), "r.rdml", baton_instruments::Limits::default()).unwrap();
     vec![
         ("quantstudio.txt", QUANTSTUDIO.into()),
@@ -61,6 +72,11 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("plain.rdml", RDML.into()),
         ("packed.rdml", baton_instruments::write_rdml(&runs[0])),
         ("curves.csv", CURVES.into()),
-        ("workbook.xlsx", workbook),
+        ("workbook.xlsx", workbook_of(["File Name", "run.eds"])),
+        ("design_and_analysis.xlsx", workbook_of(["Run Start Date/Time", "2026-03-01 09:00:00"])),
+        ("diomni.xlsx", workbook_of(["Warning", "Diomni software converted file"])),
+        ("wells.csv", WELLS.into()),
+        ("utf16.txt", utf16),
+        ("packed.txt.gz", gzip(LIGHTCYCLER.as_bytes())),
     ]
 }

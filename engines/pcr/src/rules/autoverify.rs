@@ -79,10 +79,11 @@ fn check(rule: VerifyRule, passed: bool) -> RuleCheck {
     RuleCheck { rule, passed }
 }
 
-/// A mended curve may still be called, but a person looks before it is released.
+/// A mended curve may still be called, and a rise too slow for amplification may be called negative, but a person looks
+/// before it is released: an inhibited reaction rises slowly too.
 fn disturbs(reason: Reason) -> bool {
-    reason.is_repair() && reason != Reason::FirstCyclesRepaired
-        || matches!(reason, Reason::Saturated | Reason::Jump | Reason::ReplicatesDisagree | Reason::ReplicateOutlier)
+    let looks_odd = matches!(reason, Reason::Saturated | Reason::Jump | Reason::SlowRise | Reason::Drift);
+    reason.is_repair() && reason != Reason::FirstCyclesRepaired || looks_odd || matches!(reason, Reason::ReplicatesDisagree | Reason::ReplicateOutlier)
 }
 
 fn every_target_once(rules: &RuleSet, readings: &[TargetReading]) -> bool {

@@ -379,7 +379,7 @@ mod tests {
     fn refusals_name_the_field() {
         let good = BUILTIN[1].1;
         let cases = [
-            ("\"version\": 1", "\"version\": 0", "version"),
+            ("\"version\": 2", "\"version\": 0", "version"),
             ("\"2022-06-01\"", "\"June\"", "effective"),
             ("\"name\": \"N\"", "\"name\": \"ORF1ab\"", "targets[1].name"),
             ("\"grey_to_cq\": 40.0", "\"grey_to_cq\": 30.0", "targets[0].grey_to_cq"),

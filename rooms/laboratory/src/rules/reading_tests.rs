@@ -119,7 +119,7 @@ fn a_good_run_names_its_negatives_and_its_positive_pool() {
     let infected = well_of(&plate, WellContent::Tube(tube(7)));
     let read = read_run(&plate, Some(&rules()), &curves(&plate.layout, &[(infected, POSITIVE)]));
     assert!(read.controls_valid && read.findings.is_empty(), "{:?}", read.findings);
-    assert_eq!((read.rules.as_str(), read.tubes.len(), read.readings.len()), ("orf1ab-n-ic 1", 20, 69));
+    assert_eq!((read.rules.as_str(), read.tubes.len(), read.readings.len()), ("orf1ab-n-ic 2", 20, 69));
     assert_eq!(outcome_of(&read, 7), TubeOutcome::Positive);
     let others = (0..20).filter(|n| *n != 7).all(|n| outcome_of(&read, n) == TubeOutcome::Negative);
     assert!(others);
