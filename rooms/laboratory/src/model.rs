@@ -94,6 +94,39 @@ pub struct TubeClock {
 }
 
 impl TubeClock {
+    /// A tube of which nothing is known.
+    #[cfg(test)]
+    pub(crate) fn unknown(tube: TubeId) -> Self {
+        Self {
+            tube,
+            code: None,
+            campaign: None,
+            point: None,
+            ratio: None,
+            follow_up: false,
+            fluid_lot: None,
+            opened: None,
+            members: 0,
+            first_swab: None,
+            sealed: None,
+            sealed_count: None,
+            box_id: None,
+            boxed: None,
+            handed: None,
+            arrived: None,
+            laboratory: None,
+            accessioned: None,
+            rejected: None,
+            lost: None,
+            plate: None,
+            laid: None,
+            run: None,
+            read: None,
+            outcome: None,
+            released: None,
+        }
+    }
+
     /// When the clock began: the first swab, or the opening while no swab is known.
     pub fn began(&self) -> Option<Timestamp> {
         self.first_swab.or(self.opened)

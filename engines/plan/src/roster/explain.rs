@@ -147,9 +147,9 @@ mod tests {
     use super::super::check::check;
     use super::super::problem::{Assignment, Pin};
     use super::super::solve::{Budget, solve_within};
-    use crate::crew::Alone;
     use super::super::testing::{drawn, week};
     use super::*;
+    use crate::crew::Alone;
 
     #[test]
     fn a_gap_names_what_stops_each_person() {

@@ -167,32 +167,10 @@ mod tests {
 
     fn clock(n: u32, released: bool) -> TubeClock {
         TubeClock {
-            tube: TubeId::new(Bucket::INSTALLATION, Device::new(9).unwrap(), n),
             code: Some("T1".to_owned()),
-            campaign: None,
-            point: None,
-            ratio: None,
-            follow_up: false,
-            fluid_lot: None,
-            opened: None,
             members: 1,
-            first_swab: None,
-            sealed: None,
-            sealed_count: None,
-            box_id: None,
-            boxed: None,
-            handed: None,
-            arrived: None,
-            laboratory: None,
-            accessioned: None,
-            rejected: None,
-            lost: None,
-            plate: None,
-            laid: None,
-            run: None,
-            read: None,
-            outcome: None,
             released: released.then_some(baton_kit::Timestamp(1)),
+            ..TubeClock::unknown(TubeId::new(Bucket::INSTALLATION, Device::new(9).unwrap(), n))
         }
     }
 

@@ -52,34 +52,7 @@ mod tests {
     }
 
     fn empty() -> TubeClock {
-        TubeClock {
-            tube: TubeId::new(Bucket::INSTALLATION, Device::new(2).unwrap(), 1),
-            code: None,
-            campaign: None,
-            point: None,
-            ratio: None,
-            follow_up: false,
-            fluid_lot: None,
-            opened: None,
-            members: 0,
-            first_swab: None,
-            sealed: None,
-            sealed_count: None,
-            box_id: None,
-            boxed: None,
-            handed: None,
-            arrived: None,
-            laboratory: None,
-            accessioned: None,
-            rejected: None,
-            lost: None,
-            plate: None,
-            laid: None,
-            run: None,
-            read: None,
-            outcome: None,
-            released: None,
-        }
+        TubeClock::unknown(TubeId::new(Bucket::INSTALLATION, Device::new(2).unwrap(), 1))
     }
 
     fn any_outcome() -> impl Strategy<Value = Option<TubeOutcome>> {
