@@ -12,6 +12,7 @@ mod report;
 mod rooms;
 mod safekeeping;
 mod serve;
+mod simulate;
 #[cfg(test)]
 mod testing;
 
@@ -62,6 +63,9 @@ enum Command {
     /// Plan, decode and simulate pools.
     #[command(subcommand, after_help = "Example:\n  baton pool plan --prevalence 0.01")]
     Pool(pool::PoolCommand),
+    /// Play a model of stations many times: waits, queues, when the last is done.
+    #[command(after_help = "Example:\n  baton simulate day.json --replications 200 --threads 2\n  baton simulate day.json --compare one-more-lane.json --json")]
+    Simulate(simulate::Simulate),
     /// Check every link, mark and head of the ledger.
     #[command(after_help = "Example:\n  baton verify --data /srv/baton --json")]
     Verify(safekeeping::Verify),
@@ -92,6 +96,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(),
         Command::Campaign(command) => command.run(),
         Command::Pool(command) => command.run(),
+        Command::Simulate(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),

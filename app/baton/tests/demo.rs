@@ -1,17 +1,18 @@
 //! The demo as somebody runs it: a day without a violation, the same for the same seed, and never over somebody's data.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use baton_ground::Plot;
 use serde_json::Value;
 
-fn folder(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("baton-{name}-{}", std::process::id()))
-}
-
-fn demo(data: &Path, people: &str, seed: &str) -> Output {
+fn demo(plot: &Plot, people: &str, seed: &str) -> Output {
     let words = ["demo", "--people", people, "--seed", seed, "--no-serve", "--json", "--data"];
-    Command::new(env!("CARGO_BIN_EXE_baton")).args(words).arg(data).output().expect("baton runs")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
+    command.args(words).arg(&plot.folder);
+    if let Some(database) = &plot.database {
+        command.args(["--database", database]);
+    }
+    command.output().expect("baton runs")
 }
 
 fn report(output: &Output) -> Value {
@@ -23,29 +24,31 @@ fn report(output: &Output) -> Value {
 
 #[test]
 fn a_day_repeats_itself_and_finds_everybody() {
-    let data = folder("demo");
-    let first = report(&demo(&data, "600", "5"));
+    let plot = Plot::embedded();
+    let first = report(&demo(&plot, "600", "5"));
     assert_eq!((&first["invariant_violations"], &first["verify"]), (&0.into(), &"ok".into()));
     let positives = |name: &str| first["positives"][name].as_u64().expect("a count");
     assert!(positives("true") > 0, "a seed with somebody to find");
     assert_eq!(positives("found") + positives("in_follow_up"), positives("true"));
     assert_eq!((positives("missed"), positives("false")), (0, 0));
     // An older demo is replaced.
-    let second = report(&demo(&data, "600", "5"));
+    let second = report(&demo(&plot, "600", "5"));
     for same in ["state_hash", "people", "sampled", "tubes", "boxes", "plates", "wells", "positives", "events", "turnaround_s"] {
         assert_eq!(first[same], second[same], "{same}");
     }
-    std::fs::remove_dir_all(&data).expect("the demo's folder");
+    // The other store tells the same day.
+    if let Some(plot) = Plot::postgres("the demo") {
+        assert_eq!(report(&demo(&plot, "600", "5"))["state_hash"], first["state_hash"]);
+    }
 }
 
 #[test]
 fn what_is_no_demo_is_left_alone() {
-    let data = folder("no-demo");
-    std::fs::create_dir_all(&data).expect("a folder");
-    std::fs::write(data.join("thesis.txt"), "years of work").expect("a file");
-    let output = demo(&data, "100", "1");
+    let plot = Plot::embedded();
+    std::fs::create_dir_all(&plot.folder).expect("a folder");
+    std::fs::write(plot.folder.join("thesis.txt"), "years of work").expect("a file");
+    let output = demo(&plot, "100", "1");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no demo"));
-    assert_eq!(std::fs::read_to_string(data.join("thesis.txt")).expect("the file"), "years of work");
-    std::fs::remove_dir_all(&data).expect("the folder");
+    assert_eq!(std::fs::read_to_string(plot.folder.join("thesis.txt")).expect("the file"), "years of work");
 }

@@ -4,6 +4,7 @@ use baton_kit::{Language, Refusal, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::actor::Actor;
+use crate::room::Access;
 use crate::texts::Words;
 use crate::{App, Desk};
 
@@ -31,6 +32,16 @@ impl<'a> Page<'a> {
     }
     pub fn hour(&self, at: Timestamp) -> String {
         self.desk.site.show_hour(at)
+    }
+
+    /// A link for those who may follow it, plain words for others.
+    pub fn link(&self, access: Access, href: &str, words: &str) -> Markup {
+        html! { @if access.admits(self.actor) { a href=(href) { (words) } } @else { (words) } }
+    }
+
+    /// A button that leads to a page; nothing for those who may not go there.
+    pub fn way(&self, access: Access, href: &str, words: &str) -> Markup {
+        html! { @if access.admits(self.actor) { a.button href=(href) { (words) } " " } }
     }
 
     /// A whole page. `title` is in the reader's language already.
@@ -61,6 +72,7 @@ impl<'a> Page<'a> {
                         (self.who())
                     }
                     main id="main" { h1 { (title) } (content) }
+                    footer.bottom { (self.languages()) }
                 }
             }
         }
@@ -75,17 +87,20 @@ impl<'a> Page<'a> {
         }
     }
 
+    fn languages(&self) -> Markup {
+        html! {
+            form method="post" action="/language" {
+                @for language in Language::ALL {
+                    button.language name="language" value=(language.tag()) lang=(language.tag()) aria-current=(language == self.words.language) { (language.own_name()) }
+                }
+            }
+        }
+    }
+
     fn who(&self) -> Markup {
         html! {
-            div.who {
-                form method="post" action="/language" {
-                    @for language in Language::ALL {
-                        button.language name="language" value=(language.tag()) lang=(language.tag()) aria-current=(language == self.words.language) { (language.own_name()) }
-                    }
-                }
-                @if self.actor.account.is_some() {
-                    form method="post" action="/sign-out" { span.name { (self.actor.name) } " " button { (self.t("frame-sign-out")) } }
-                }
+            @if self.actor.account.is_some() {
+                form.who method="post" action="/sign-out" { span.name { (self.actor.name) } button { (self.t("frame-sign-out")) } }
             }
         }
     }

@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Redirect};
 use baton_desk::answer::Answered;
 use baton_desk::form::{At, Form};
 use baton_desk::{Access, Actor, App, InboxItem, Page, Route, Scope, signed_in};
-use baton_kit::{AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TubeId, TypedId, time::MINUTE_US};
+use baton_kit::{AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TypedId, time::MINUTE_US};
 use baton_ledger::{Draft, EventBody, StoreResult, Tx};
 use baton_registry::store as registry;
+use baton_screening::store as screening;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -73,7 +74,8 @@ fn laboratories(tx: &mut Tx<'_>, actor: &Actor) -> StoreResult<Vec<PlaceId>> {
 struct Lists {
     held: Vec<BoxRow>,
     offered: Vec<BoxRow>,
-    missing: Vec<(TubeId, Option<AccountId>, Timestamp)>,
+    /// Label, who sealed it, when.
+    missing: Vec<(String, Option<AccountId>, Timestamp)>,
     points: Vec<(PlaceId, String)>,
 }
 
@@ -90,7 +92,11 @@ async fn boxes_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
             }
             let points = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Point, PLACES_LIMIT)?;
             let points = points.into_iter().map(|place| (place.id, place.name)).collect();
-            Ok(Lists { held, offered, missing: store::missing_tubes(tx, now.plus_us(-BOXED_WITHIN_US), 200)?, points })
+            let mut missing = Vec::new();
+            for (tube, sealer, sealed) in store::missing_tubes(tx, now.plus_us(-BOXED_WITHIN_US), 200)? {
+                missing.push((screening::tube_label(tx, tube)?, sealer, sealed));
+            }
+            Ok(Lists { held, offered, missing, points })
         })
         .await?;
     let everywhere = actor.scope == Scope::Everywhere;
@@ -162,24 +168,30 @@ async fn record<B: EventBody>(app: &App, actor: &Actor, id: EventId, body: &B) -
 
 struct BoxView {
     row: BoxRow,
-    tubes: Vec<TubeId>,
+    /// Labels of the tubes in it.
+    tubes: Vec<String>,
     steps: Vec<crate::model::Step>,
     findings: Vec<(String, Timestamp)>,
     laboratories: Vec<(PlaceId, String)>,
     people: Vec<(AccountId, String)>,
+    /// Those to whom it can be offered.
+    takers: Vec<(AccountId, String)>,
 }
 
 fn load(tx: &mut Tx<'_>, vault: &baton_ledger::Vault, id: BoxId) -> Result<BoxView, baton_ledger::Undecided> {
     let row = store::one_box(tx, id)?.ok_or_else(|| Refusal::absent("box-unknown"))?;
     let laboratories = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory, PLACES_LIMIT)?;
     let accounts = baton_desk::accounts::store::accounts(tx, vault)?;
+    let name = |account: &baton_desk::accounts::store::Account| (account.id, account.secret.name.clone());
+    let tubes = store::tubes_in(tx, id)?;
     Ok(BoxView {
         row,
-        tubes: store::tubes_in(tx, id)?,
+        tubes: tubes.into_iter().map(|tube| screening::tube_label(tx, tube)).collect::<Result<_, _>>()?,
         steps: store::steps(tx, id)?,
         findings: store::findings(tx, id)?,
         laboratories: laboratories.into_iter().map(|place| (place.id, place.name)).collect(),
-        people: accounts.into_iter().filter(|account| account.enabled).map(|account| (account.id, account.secret.name)).collect(),
+        people: accounts.iter().map(name).collect(),
+        takers: accounts.iter().filter(|account| account.enabled).map(name).collect(),
     })
 }
 
@@ -262,7 +274,7 @@ fn actions(page: &Page<'_>, view: &BoxView, id: EventId, me: Option<AccountId>) 
             form method="post" action=(target) { input type="hidden" name="id" value=(id); input type="hidden" name="count" value=(count);
                 label { span { (page.t("box-offer-to")) } select name="to" {
                     @for (laboratory, name) in &view.laboratories { option value={ "laboratory:" (laboratory) } { (name) } }
-                    @for (account, name) in &view.people { @if Some(*account) != me { option value={ "account:" (account) } { (name) } } }
+                    @for (account, name) in &view.takers { @if Some(*account) != me { option value={ "account:" (account) } { (name) } } }
                 } }
                 button.primary name="deed" value="offer" { (page.t("box-offer")) }
             }

@@ -97,12 +97,13 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/v1/laboratory/lineage/{origin}/{id}", TRACE_ACCESS, "From a lot, plate, operator, box or tube to the people", lineage_json)
             .answers::<LineageAnswered>(),
         Route::get("/v1/laboratory/lineage/{origin}/{id}/people.csv", TRACE_ACCESS, "All people of a look-up, as a file", lineage_csv),
-        Route::get("/v1/laboratory/people/{person}/report", Access::Roles(REPORT_ROLES), "A person's result as a signed file", report_file),
+        Route::get("/v1/laboratory/people/{person}/report", REPORT_ACCESS, "A person's result as a signed file", report_file),
     ]
 }
 
 /// Who may see one person's result.
 pub(crate) const REPORT_ROLES: &[Role] = &[Role::Technician, Role::LaboratoryDirector, Role::Administrator, Role::ZoneManager, Role::GridWarden];
+pub(crate) const REPORT_ACCESS: Access = Access::Roles(REPORT_ROLES);
 
 #[derive(Deserialize)]
 struct LaboratoryAsked {

@@ -11,22 +11,8 @@ use baton_registry::events::*;
 use baton_registry::{Mode, finish_shredding, store, undo_import};
 use house::{House, everybody, import, invariants, person_named, record, roster, settle, shred};
 
-/// Makes one test per store of each function `fn(&House)`.
-macro_rules! on_both_stores {
-    ($($test:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[test] fn $test() { super::$test(&crate::house::House::embedded()) })+
-        }
-        mod postgres {
-            $(#[test] fn $test() {
-                if let Some(house) = crate::house::House::postgres(stringify!($test)) { super::$test(&house) }
-            })+
-        }
-    };
-}
-
-on_both_stores!(
-    a_roster_comes_in_and_is_found_again,
+baton_ground::on_both_stores!(
+    crate::house::House:     a_roster_comes_in_and_is_found_again,
     errors_and_repetitions_are_listed_with_their_rows,
     the_same_file_again_is_a_difference,
     an_import_is_taken_back,

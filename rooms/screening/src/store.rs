@@ -29,6 +29,11 @@ pub fn tube_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Option<TubeId>> 
     Ok(tubes_by_code(tx, code)?.last().map(|tube| tube.id))
 }
 
+/// What stands on a tube's label; its number while its opening is not known.
+pub fn tube_label(tx: &mut Tx<'_>, id: TubeId) -> StoreResult<String> {
+    Ok(tube(tx, id)?.filter(|tube| tube.opened).map_or_else(|| id.to_string(), |tube| tube.code))
+}
+
 /// People whose swabs stand in this tube: each once.
 pub fn people_of_tube(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Vec<PersonId>> {
     let mut people: Vec<PersonId> = members(tx, tube)?.into_iter().map(|member| member.person).collect();

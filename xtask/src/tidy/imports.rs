@@ -17,7 +17,8 @@ fn height(folder: &str) -> Option<u8> {
     Some(match folder {
         "base/kit" => 0,
         _ if folder.starts_with("engines/") || folder.starts_with("codecs/") || folder.starts_with("patterns/") => 1,
-        "base/ledger" => 2,
+        // Tests of the ledger and of all above stand on it.
+        "base/ledger" | "base/ground" => 2,
         "base/desk" => 3,
         _ if folder.starts_with("rooms/") => 4,
         _ if folder.starts_with("app/") => 5,

@@ -9,10 +9,10 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::Installation;
+use super::{Installation, password};
 
 /// A driver that ends with the test.
-struct Driver(Child);
+pub(super) struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
@@ -21,7 +21,7 @@ impl Drop for Driver {
     }
 }
 
-async fn browser() -> Option<(Driver, Client)> {
+pub(super) async fn browser() -> Option<(Driver, Client)> {
     let port = TcpListener::bind("127.0.0.1:0").await.ok()?.local_addr().ok()?.port();
     let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let Ok(driver) = driver else {
@@ -44,7 +44,7 @@ async fn browser() -> Option<(Driver, Client)> {
     panic!("chromedriver is there and does not answer");
 }
 
-async fn serve(installation: &Installation) -> String {
+pub(super) async fn serve(installation: &Installation) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let router = installation.router.clone();
@@ -98,17 +98,17 @@ async fn scan(client: &Client, code: &str) {
     field.send_keys(&format!("{code}{}", char::from(Key::Enter))).await.expect("a scan");
 }
 
-async fn sign_in(client: &Client, base: &str, login: &str) {
+pub(super) async fn sign_in(client: &Client, base: &str, login: &str, password: &str) {
     client.goto(&format!("{base}/sign-in")).await.expect("the sign-in page");
     client.find(Locator::Css("button[lang=zh-Hans]")).await.expect("简体中文").click().await.expect("clicked");
     client.wait().for_element(Locator::Css("html[lang=zh-Hans] input[name=login]")).await.expect("the same page in Chinese");
     client.find(Locator::Css("input[name=login]")).await.expect("login").send_keys(login).await.expect("typed");
-    client.find(Locator::Css("input[name=password]")).await.expect("password").send_keys(&format!("{login}-{login}-password")).await.expect("typed");
+    client.find(Locator::Css("input[name=password]")).await.expect("password").send_keys(password).await.expect("typed");
     client.find(Locator::Css("form.narrow button.primary")).await.expect("button").click().await.expect("clicked");
 }
 
 async fn ten_into_a_tube(installation: &Installation, client: &Client, base: &str, codes: &[String]) {
-    sign_in(client, base, "chen").await;
+    sign_in(client, base, "chen", &password("chen")).await;
     client.goto(&format!("{base}/sampling")).await.expect("the sampling page");
     assert_eq!(client.find(Locator::Css("html")).await.expect("html").attr("lang").await.expect("lang").as_deref(), Some("zh-Hans"));
     client.find(Locator::Id("choose-start")).await.expect("start").click().await.expect("clicked");

@@ -3,16 +3,16 @@
 mod browser;
 mod journeys;
 mod routes;
+mod screens;
 mod sessions;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
 use axum::http::{Request, header};
 use baton_desk::accounts::pages::{NewUser, create_account};
 use baton_desk::{App, Role, Scope};
+use baton_ground::Plot;
 use baton_kit::{AccountId, Bucket, Language, SeededEntropy, Site, VirtualClock};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -24,7 +24,8 @@ pub(crate) struct Installation {
     pub(crate) held: Held,
     pub(crate) clock: Arc<VirtualClock>,
     router: axum::Router,
-    folder: PathBuf,
+    /// Last, so that it goes after the ledger is closed.
+    _plot: Plot,
 }
 
 /// One answer.
@@ -42,26 +43,10 @@ impl Reply {
     }
 }
 
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
-/// A database of its own for a test, when there is a PostgreSQL server to test on.
-fn postgres_database(number: u32) -> Option<String> {
-    let Ok(server) = std::env::var("BATON_TEST_POSTGRES") else {
-        eprintln!("skipped on PostgreSQL: BATON_TEST_POSTGRES is not set");
-        return None;
-    };
-    let name = format!("baton_app_{}_{number}", std::process::id());
-    let mut conn = baton_ledger::Conn::open_postgres(&server).expect("the test server");
-    conn.execute_ddl(&format!("CREATE DATABASE {name}")).expect("a database of its own");
-    let (base, tail) = server.split_at(server.rfind('/').filter(|at| *at > "postgres://".len()).unwrap_or(server.len()));
-    let options = tail.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
-    Some(format!("{base}/{name}{options}"))
-}
-
 impl Installation {
     /// On the embedded store.
     pub(crate) fn embedded() -> Self {
-        Self::new(None, NUMBER.fetch_add(1, Ordering::Relaxed))
+        Self::on(Plot::embedded())
     }
 
     /// On the embedded store, at the time it really is: a browser has a clock of its own.
@@ -73,23 +58,18 @@ impl Installation {
 
     /// One on each store there is.
     pub(crate) fn on_each_store() -> Vec<Self> {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let database = postgres_database(number);
-        let second = database.map(|url| Self::new(Some(url), NUMBER.fetch_add(1, Ordering::Relaxed)));
-        std::iter::once(Self::new(None, number)).chain(second).collect()
+        Plot::on_each_store("journeys").into_iter().map(Self::on).collect()
     }
 
-    fn new(database: Option<String>, number: u32) -> Self {
-        let folder = std::env::temp_dir().join(format!("baton-test-{}-{number}", std::process::id()));
-        _ = std::fs::remove_dir_all(&folder);
-        let at = Where { data: folder.clone(), database };
+    fn on(plot: Plot) -> Self {
+        let at = Where { data: plot.folder.clone(), database: plot.database.clone() };
         let entropy = Arc::new(SeededEntropy::new(7));
         at.create(&Settings { name: "Test".to_owned(), ..Settings::default() }, &*entropy).expect("a new installation");
         let start = Site::shanghai().parse("2026-03-27 07:00").expect("a time");
         let clock = Arc::new(VirtualClock::new(start));
         let held = at.hold_with(clock.clone(), entropy).expect("an installation");
         let router = baton_desk::router(&held.app);
-        Self { held, clock, router, folder }
+        Self { router, held, clock, _plot: plot }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -138,12 +118,6 @@ impl Installation {
     }
 }
 
-fn password(login: &str) -> String {
+pub(super) fn password(login: &str) -> String {
     format!("{login}-{login}-password")
-}
-
-impl Drop for Installation {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.folder);
-    }
 }

@@ -7,8 +7,8 @@ use baton_ledger::{Ledger, chain};
 
 use crate::house::*;
 
-on_both_stores! {
-    a_backup_taken_while_writing_is_one_sound_moment,
+baton_ground::on_both_stores! {
+    crate::house::House: a_backup_taken_while_writing_is_one_sound_moment,
     a_restored_ledger_goes_on_where_it_stood,
     a_restore_is_all_or_nothing,
     a_backup_never_overwrites,

@@ -7,7 +7,8 @@ use baton_ledger::Place;
 
 use crate::house::*;
 
-on_both_stores! { nothing_acknowledged_is_lost_or_doubled_by_kill_9 }
+baton_ground::on_both_stores! {
+crate::house::House: nothing_acknowledged_is_lost_or_doubled_by_kill_9 }
 
 const KILLS: u32 = 5;
 /// Set for the process that is to be killed: its data folder.

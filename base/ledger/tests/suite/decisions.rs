@@ -8,8 +8,8 @@ use baton_ledger::{Answer, Decide, Draft, Ledger, StoreError, Undecided, params}
 
 use crate::house::*;
 
-on_both_stores! {
-    the_last_bed_is_given_once,
+baton_ground::on_both_stores! {
+    crate::house::House: the_last_bed_is_given_once,
     a_refusal_writes_nothing,
     a_resend_gets_the_first_answer_without_deciding_again,
     the_same_id_for_another_command_is_refused,

@@ -7,8 +7,8 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::house::*;
 
-on_both_stores! {
-    a_resend_has_one_effect_and_the_first_answer,
+baton_ground::on_both_stores! {
+    crate::house::House: a_resend_has_one_effect_and_the_first_answer,
     an_id_that_names_two_things_is_refused_and_found,
     a_resend_inside_one_batch_is_seen,
     what_arrives_late_is_taken,

@@ -7,8 +7,8 @@ use baton_ledger::{Fold, Ledger, hex};
 
 use crate::house::*;
 
-on_both_stores! {
-    every_event_is_folded_exactly_once,
+baton_ground::on_both_stores! {
+    crate::house::House: every_event_is_folded_exactly_once,
     an_event_a_room_cannot_fold_is_noted_and_the_rest_goes_on,
     a_passing_trouble_is_no_events_fault,
     a_rebuild_gives_the_same_bytes,

@@ -2,94 +2,65 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Mutex;
 
-use baton_kit::{Bucket, Device, EventId, SeededEntropy, Timestamp, VirtualClock};
-use baton_ledger::chain::{self, Verdict};
-use baton_ledger::{
-    Acknowledgement, Answer, Conn, Decide, Decided, Draft, Event, Fold, Ledger, Place, Row, StoreError, StoreResult, Surroundings, Tx, Undecided, Vault, params,
-};
+use baton_ground::{Ground, Plot};
+use baton_kit::EventId;
+use baton_ledger::{Acknowledgement, Answer, Decide, Decided, Draft, Event, Fold, Ledger, Place, Row, StoreError, StoreResult, Tx, Undecided, Vault, params};
 use serde::{Deserialize, Serialize};
 
-/// When every test begins.
-pub const START: Timestamp = Timestamp(1_774_000_000_000_000);
-/// Longer than any fold of a test takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use baton_ground::{PATIENCE, START, bucket, id};
 
-pub struct House {
-    pub place: Place,
-    pub clock: Arc<VirtualClock>,
-    /// The server's URL and this test's schema on it.
-    postgres: Option<(String, String)>,
-    stays: bool,
+/// An installation with the suite's two small rooms.
+pub struct House(Ground);
+
+impl std::ops::Deref for House {
+    type Target = Ground;
+    fn deref(&self) -> &Ground {
+        &self.0
+    }
 }
 
-fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A folder that no other test uses.
+/// A folder that no other test uses; nothing is in it yet.
 pub fn fresh_folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("ledger"));
-    _ = std::fs::remove_dir_all(&folder);
-    folder
+    let plot = Plot::embedded();
+    plot.folder.clone()
 }
 
 impl House {
     pub fn embedded() -> Self {
-        Self::embedded_in(fresh_folder())
+        Self(Ground::embedded())
     }
 
     pub fn embedded_in(folder: PathBuf) -> Self {
-        Self::created(Place::embedded(folder), None)
+        Self(Ground::on(Plot::at(folder)))
     }
 
-    /// A schema of its own on the server that the environment names; nothing when it names none.
     pub fn postgres(test: &str) -> Option<Self> {
-        let Ok(server) = std::env::var("BATON_TEST_POSTGRES") else {
-            println!("skipped: {test} on PostgreSQL, BATON_TEST_POSTGRES is not set");
-            return None;
-        };
-        let schema = unique("baton_test");
-        Conn::open_postgres(&server).and_then(|mut conn| conn.execute_ddl(&format!("CREATE SCHEMA {schema}"))).expect("the test server takes a schema");
-        let sign = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{sign}options=-csearch_path%3D{schema}&application_name={schema}");
-        Some(Self::created(Place::new(fresh_folder(), Some(url)), Some((server, schema))))
+        Ground::postgres(test).map(Self)
     }
 
     /// Under which name its connections appear on the server.
     pub fn application(&self) -> &str {
-        &self.postgres.as_ref().expect("a house on PostgreSQL").1
+        self.plot().application()
     }
 
     /// The house that another process made; it stays when this one goes.
     pub fn existing(place: Place) -> Self {
-        Self { place, clock: Arc::new(VirtualClock::new(START)), postgres: None, stays: true }
-    }
-
-    fn created(place: Place, postgres: Option<(String, String)>) -> Self {
-        place.create(&SeededEntropy::new(1)).expect("an empty place");
-        Self { place, clock: Arc::new(VirtualClock::new(START)), postgres, stays: false }
+        Self(Ground::existing(place))
     }
 
     /// Another empty installation on the same kind of store, with the same keys.
     pub fn sister(&self) -> Self {
-        if self.postgres.is_some() { Self::postgres("a second house").expect("it was there a moment ago") } else { Self::embedded() }
+        Self(self.0.sister())
     }
 
     pub fn open(&self) -> Ledger {
-        self.open_as(7, &ROOMS)
+        self.0.open(&ROOMS)
     }
 
     pub fn open_as(&self, server: u32, rooms: &[Fold]) -> Ledger {
         Ledger::open(self.place.clone(), self.surroundings(server, rooms), |_, _| {}).expect("the house opens")
-    }
-
-    pub fn surroundings(&self, server: u32, rooms: &[Fold]) -> Surroundings {
-        Surroundings { clock: self.clock.clone(), entropy: Arc::new(SeededEntropy::new(2)), folds: rooms.to_vec(), server: Device::new(server).unwrap() }
     }
 
     /// What an intruder with the database password does: any statement, behind the ledger's back.
@@ -108,39 +79,9 @@ impl House {
         self.log(sql)[0].int(0).unwrap()
     }
 
-    pub fn verify(&self) -> Verdict {
-        let key = baton_ledger::Secrets::load(&self.place.secrets_folder()).unwrap().verifying();
-        let mut conn = self.place.open_ledger_for_reading().unwrap();
-        chain::verify(&mut conn.begin_read().unwrap(), &key, |_| {}).unwrap()
-    }
-
-    pub fn assert_sound(&self) {
-        let verdict = self.verify();
-        assert_eq!(verdict.problems, vec![], "{} events", verdict.events);
-    }
-
     pub fn state_hash(&self) -> [u8; 32] {
         Ledger::state_hash(&self.place, &ROOMS, false).unwrap()
     }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        if let Some((server, schema)) = &self.postgres {
-            _ = Conn::open_postgres(server).and_then(|mut conn| conn.execute_ddl(&format!("DROP SCHEMA {schema} CASCADE")));
-        }
-        if !self.stays {
-            _ = std::fs::remove_dir_all(&self.place.folder);
-        }
-    }
-}
-
-pub fn bucket(number: u8) -> Bucket {
-    Bucket::new(number).unwrap()
-}
-
-pub fn id(bucket_number: u8, device: u32, sequence: u32) -> EventId {
-    EventId::new(bucket(bucket_number), Device::new(device).unwrap(), sequence)
 }
 
 /// A fact that says `text`.

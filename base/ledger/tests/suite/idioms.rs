@@ -4,8 +4,8 @@ use baton_ledger::{Conn, Param, StoreError, StoreResult, Tx, Value, params};
 
 use crate::house::*;
 
-on_both_stores! {
-    parameters_go_where_their_number_says,
+baton_ground::on_both_stores! {
+    crate::house::House: parameters_go_where_their_number_says,
     every_kind_of_value_comes_back,
     a_value_of_the_wrong_type_is_refused,
     an_upsert_returns_what_is_stored,

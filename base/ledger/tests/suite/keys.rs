@@ -7,8 +7,8 @@ use baton_ledger::{Secrets, params};
 
 use crate::house::*;
 
-on_both_stores! {
-    what_is_sealed_opens_for_its_own_subject_only,
+baton_ground::on_both_stores! {
+    crate::house::House: what_is_sealed_opens_for_its_own_subject_only,
     a_destroyed_key_leaves_nothing_to_read,
     keys_travel_apart_from_the_ledger,
     many_are_sealed_and_opened_together,

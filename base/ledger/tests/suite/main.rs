@@ -2,20 +2,6 @@
 
 #![allow(clippy::print_stdout)] // a skipped test says so
 
-/// Makes one test per store of each function `fn(&House)`.
-macro_rules! on_both_stores {
-    ($($test:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[test] fn $test() { super::$test(&crate::house::House::embedded()) })+
-        }
-        mod postgres {
-            $(#[test] fn $test() {
-                if let Some(house) = crate::house::House::postgres(stringify!($test)) { super::$test(&house) }
-            })+
-        }
-    };
-}
-
 mod copies;
 mod crash;
 mod decisions;

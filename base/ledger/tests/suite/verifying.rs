@@ -11,8 +11,8 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::house::*;
 
-on_both_stores! {
-    every_single_change_is_found_and_placed,
+baton_ground::on_both_stores! {
+    crate::house::House: every_single_change_is_found_and_placed,
     a_sound_ledger_is_sound,
     another_installations_signature_is_not_ours,
     a_changed_head_is_found,

@@ -158,7 +158,7 @@ fn override_part(page: &Page<'_>, bench: &Bench, id: EventId) -> Markup {
                 }
             },
         }
-        p { a.button href={ "/laboratory/plates/new?laboratory=" (bench.plate.laboratory) "&again=" (bench.plate.plate) } { (page.t("laboratory-lay-again")) } }
+        p { (page.way(BENCH_ACCESS, &format!("/laboratory/plates/new?laboratory={}&again={}", bench.plate.laboratory, bench.plate.plate), &page.t("laboratory-lay-again"))) }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{chosen, coded, finding_words, laboratory_choice, span, styled};
 use crate::commands::{self, BENCH, RECEIVERS};
 use crate::events::SettleFinding;
 use crate::model::{LIMIT_US, Plate, PlateState, Run};
-use crate::routes::{BENCH_ACCESS, Capability, Sight, WATCH_ACCESS, capabilities};
+use crate::routes::{BENCH_ACCESS, Capability, RECEIVE_ACCESS, Sight, TRACE_ACCESS, WATCH_ACCESS, capabilities};
 use crate::store::{bench, clock, results};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -137,10 +137,10 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
         styled(html! {
             (laboratory_choice(&page, &bench.here, &bench.mine, "/laboratory"))
             p.actions {
-                a.button href={ "/laboratory/accession?laboratory=" (bench.here.id) } { (page.t("laboratory-accession")) } " "
-                a.button.primary href={ "/laboratory/plates/new?laboratory=" (bench.here.id) } { (page.t("laboratory-lay-plate")) } " "
+                (page.way(RECEIVE_ACCESS, &format!("/laboratory/accession?laboratory={}", bench.here.id), &page.t("laboratory-accession")))
+                (page.way(BENCH_ACCESS, &format!("/laboratory/plates/new?laboratory={}", bench.here.id), &page.t("laboratory-lay-plate")))
                 a.button href="/laboratory/clock" { (page.t("laboratory-clock")) } " "
-                a.button href="/laboratory/lineage" { (page.t("laboratory-lineage")) } " "
+                (page.way(TRACE_ACCESS, "/laboratory/lineage", &page.t("laboratory-lineage")))
                 a.button href="/laboratory/assays" { (page.t("laboratory-assays")) }
             }
             (runs_table(&page, &bench.waiting))

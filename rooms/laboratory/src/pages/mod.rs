@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_desk::accounts::store as accounts;
-use baton_desk::{Access, Actor, App, Page, Route};
+use baton_desk::{Access, Actor, App, Page, Route, Scope};
 use baton_kit::{AccountId, PlaceId, Refusal, Timestamp, time::MINUTE_US};
 use baton_ledger::{StoreResult, Tx, Undecided, Vault};
 use baton_registry::model::Place;
@@ -24,6 +24,8 @@ use maud::{Markup, html};
 
 use crate::commands;
 use crate::events::TubeOutcome;
+use crate::routes::TRACE_ACCESS;
+use crate::store::lineage::Origin;
 
 pub(crate) use home::inbox;
 pub(crate) use pools::PLAN_ACCESS;
@@ -144,4 +146,11 @@ fn time_or_dash(page: &Page<'_>, at: Option<Timestamp>) -> String {
 /// A hidden id, so that a form sent twice counts once.
 async fn form_id(app: &App, place: PlaceId) -> Result<baton_kit::EventId, Refusal> {
     app.form_id(baton_kit::TypedId::bucket(place)).await
+}
+
+/// A link to everybody an origin leads to, for those who may follow it: lots and operators belong to no place.
+fn trace_link(page: &Page<'_>, origin: Origin, words: &str) -> Markup {
+    let everywhere = page.actor.scope == Scope::Everywhere;
+    let reached = everywhere || !matches!(origin, Origin::Lot(_) | Origin::Operator(_));
+    html! { @if reached { (page.link(TRACE_ACCESS, &format!("/laboratory/lineage/{}/{}", origin.name(), origin.id()), words)) } @else { (words) } }
 }

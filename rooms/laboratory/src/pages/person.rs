@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::{coded, outcome_words, styled};
 use crate::model::PersonResult;
 use crate::person::{PersonReport, TubeOfPerson, person_report};
-use crate::routes::{REPORT_ROLES, reach_person, report_download};
+use crate::routes::{REPORT_ACCESS, reach_person, report_download};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/laboratory/people/{person}", Access::Roles(REPORT_ROLES), "A person's result, for staff", staff_page),
+        Route::get("/laboratory/people/{person}", REPORT_ACCESS, "A person's result, for staff", staff_page),
         Route::get("/result", Access::Public, "Ask for one's own result", ask_page),
         Route::post("/result", Access::Public, "One's own result, by code and the last four of the document", own_page),
         Route::post("/result/file", Access::Public, "One's own result as a signed file", own_file),

@@ -19,8 +19,9 @@ use super::{chosen, form_id, laboratory_choice, styled};
 use crate::commands;
 use crate::events::{DiscardPlate, LayPlate, WellContent, WellLaid};
 use crate::model::{Plate, PlateState, TubeClock};
-use crate::routes::{BENCH_ACCESS, FILE_BYTES_MAX, WATCH_ACCESS, assay_of, file_given, plate_and_layout};
+use crate::routes::{BENCH_ACCESS, FILE_BYTES_MAX, TRACE_ACCESS, WATCH_ACCESS, assay_of, file_given, plate_and_layout};
 use crate::rules::layout;
+use crate::store::lineage::Origin;
 use crate::store::{self, bench, clock};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -213,7 +214,7 @@ async fn plate_page(State(app): State<App>, actor: Actor, At(id): At<PlateId>) -
     Ok(page.frame(&plate.code, styled(html! {
         p { (plate.assay.as_deref().map_or_else(|| page.t("laboratory-bench-plate"), str::to_owned)) " · " (page.t(&format!("laboratory-plate-{}", plate.state.name()))) " · " (page.time(plate.laid))
             " · " (page.with("laboratory-fingerprint", &[("number", &plate.fingerprint.to_string())])) }
-        p { @for lot in &lots { span { a href={ "/laboratory/lineage/lot/" (lot.id) } { (lot.code) } " " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))])) } @if lot.recalled.is_some() { " " strong.bad { (page.t("laboratory-recalled")) } } " · " } }
+        p { @for lot in &lots { span { (super::trace_link(&page, Origin::Lot(lot.id), &lot.code)) " " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))])) } @if lot.recalled.is_some() { " " strong.bad { (page.t("laboratory-recalled")) } } " · " } }
         @if let Some(run) = plate.run { p { a.button.primary href={ "/laboratory/runs/" (run) } { (page.t("laboratory-to-run")) } } }
         @if let Some(remark) = &plate.remark { p.notice.warn { (remark) } }
         (map(&plate, &wells, &tubes))
@@ -221,7 +222,7 @@ async fn plate_page(State(app): State<App>, actor: Actor, At(id): At<PlateId>) -
             button type="button" data-print { (page.t("laboratory-print")) }
             a.button href={ "/v1/laboratory/plates/" (id) "/worklist?for=quantstudio" } { "QuantStudio" }
             @for dye in &dyes { a.button href={ "/v1/laboratory/plates/" (id) "/worklist?for=cfx&dye=" (dye) } { "CFX " (dye) } }
-            a.button href={ "/laboratory/lineage/plate/" (id) } { (page.t("laboratory-people-of")) }
+            (page.way(TRACE_ACCESS, &format!("/laboratory/lineage/plate/{id}"), &page.t("laboratory-people-of")))
         }
         @if plate.state == PlateState::Laid { (waiting_forms(&page, id, read_id, discard_id)) }
     })))

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{outcome_words, styled};
-use crate::routes::{TRACE_ACCESS, origin_of, people_page, reach_origin};
+use crate::routes::{REPORT_ACCESS, TRACE_ACCESS, origin_of, people_page, reach_origin};
 use crate::store::lineage::{self, Extent, Origin, Reached};
 use crate::store::{self, clock};
 
@@ -135,7 +135,7 @@ fn people_table(page: &Page<'_>, people: &[Reached]) -> Markup {
                 tbody { @for reached in people {
                     tr {
                         td { a href={ "/laboratory/tubes/" (reached.tube) } { (reached.code.clone().unwrap_or_else(|| reached.tube.to_string())) } }
-                        td.code { a href={ "/laboratory/people/" (reached.person) } { (reached.person) } }
+                        td.code { (page.link(REPORT_ACCESS, &format!("/laboratory/people/{}", reached.person), &reached.person.to_string())) }
                         td { (page.time(reached.swabbed_us)) }
                         td { (reached.outcome.map_or_else(|| "–".to_owned(), |outcome| outcome_words(page, outcome))) }
                         td { (super::time_or_dash(page, reached.released_us)) }

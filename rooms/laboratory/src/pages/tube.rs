@@ -16,9 +16,9 @@ use crate::commands::{self, BENCH};
 use crate::events::{AmendResult, ProposeAmendment, TubeOutcome};
 use crate::model::{LIMIT_US, Release, ResultState, TubeClock, TubeResult};
 use crate::person::{LotUsed, lots_of_tube};
-use crate::routes::{BENCH_ACCESS, WATCH_ACCESS};
+use crate::routes::{BENCH_ACCESS, TRACE_ACCESS, WATCH_ACCESS};
 use crate::rules::amendment::Proposed;
-use crate::store::lineage::{Hand, WellOf, hands_of_tube, wells_of_tube};
+use crate::store::lineage::{Hand, Origin, WellOf, hands_of_tube, wells_of_tube};
 use crate::store::{self, results};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -78,7 +78,7 @@ async fn tube_page(State(app): State<App>, actor: Actor, At(id): At<TubeId>) -> 
         (amendment_part(&page, &tube, form))
         (wells_part(&page, &tube))
         (hands_part(&page, &tube))
-        p { a.button href={ "/laboratory/lineage/tube/" (id) } { (page.t("laboratory-people-of")) } }
+        p { (page.way(TRACE_ACCESS, &format!("/laboratory/lineage/tube/{id}"), &page.t("laboratory-people-of"))) }
     })))
 }
 
@@ -163,7 +163,7 @@ fn wells_part(page: &Page<'_>, tube: &Tube) -> Markup {
             li { a href={ "/laboratory/plates/" (well.plate) } { (well.plate_code) } " " strong { (well.label) } }
         } }
         ul { @for lot in &tube.lots {
-            li { a href={ "/laboratory/lineage/lot/" (lot.lot) } { (lot.code) } " " (lot.product) " · " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))]))
+            li { (super::trace_link(page, Origin::Lot(lot.lot), &lot.code)) " " (lot.product) " · " (page.with("laboratory-expires", &[("time", &page.time(lot.expires))]))
                 @if lot.recalled { " · " strong.bad { (page.t("laboratory-recalled")) } } }
         } }
     }
@@ -173,7 +173,7 @@ fn hands_part(page: &Page<'_>, tube: &Tube) -> Markup {
     html! {
         h2 { (page.t("laboratory-hands")) }
         ul { @for hand in &tube.hands {
-            li { (page.time(hand.at_us)) " · " (coded(page, "deed", &format!("{}-{}", hand.kind, hand.deed))) " · " a href={ "/laboratory/lineage/operator/" (hand.account) } { (name_of(&tube.names, hand.account)) } }
+            li { (page.time(hand.at_us)) " · " (coded(page, "deed", &format!("{}-{}", hand.kind, hand.deed))) " · " (super::trace_link(page, Origin::Operator(hand.account), &name_of(&tube.names, hand.account))) }
         } }
     }
 }

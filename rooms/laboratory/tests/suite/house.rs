@@ -1,20 +1,19 @@
 //! An installation in a temporary folder with a laboratory, a point, lots and a campaign; on SQLite, and on PostgreSQL where there is one.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, header};
 use baton_desk::accounts::pages::{NewUser, create_account};
 use baton_desk::{Actor, App, Desk, Role, Scope};
+use baton_ground::{Plot, waiting};
 use baton_instruments::{Content, PlateFormat, Reading, Run, WellPosition};
 use baton_kit::{
     AccountId, BoxId, Bucket, CampaignId, Clock, Device, EventId, Language, LotId, PersonId, PlaceId, SeededEntropy, Site, Timestamp, TubeId, VirtualClock,
 };
 use baton_laboratory::events::{WellContent, WellLaid};
-use baton_ledger::{Command, Conn, Draft, EventBody, Fold, Ledger, Place, Surroundings};
+use baton_ledger::{Command, Draft, EventBody, Fold, Ledger, Place, Surroundings};
 use baton_pcr::simulate::{Params, axis, synthesise};
 use baton_registry::events::*;
 use baton_screening::events::*;
@@ -22,14 +21,11 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub const SITE_START: &str = "2026-03-27 08:00";
-const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct House {
     pub app: App,
     pub clock: Arc<VirtualClock>,
     pub router: axum::Router,
-    pub place: Place,
-    postgres: Option<(String, String)>,
     sequence: AtomicU32,
     pub laboratory: PlaceId,
     pub point: PlaceId,
@@ -37,6 +33,8 @@ pub struct House {
     pub extraction: LotId,
     pub pcr: LotId,
     pub campaign: CampaignId,
+    /// Last, so that it goes after the ledger is closed.
+    _plot: Plot,
 }
 
 pub fn folds() -> Vec<Fold> {
@@ -49,16 +47,6 @@ pub fn folds() -> Vec<Fold> {
     ]
 }
 
-/// PostgreSQL's driver brings a runtime of its own, which must not start inside another.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
-    if tokio::runtime::Handle::try_current().is_ok() { tokio::task::block_in_place(work) } else { work() }
-}
-
-fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
 impl House {
     pub fn embedded() -> Self {
         Self::embedded_with(folds())
@@ -66,26 +54,15 @@ impl House {
 
     /// With other folds in the places of the rooms' own.
     pub fn embedded_with(folds: Vec<Fold>) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("laboratory"));
-        _ = std::fs::remove_dir_all(&folder);
-        Self::created(Place::embedded(folder), None, folds)
+        Self::created(Plot::embedded(), folds)
     }
 
-    /// A schema of its own on the server that the environment names; nothing when it names none.
     pub fn postgres(test: &str) -> Option<Self> {
-        let Ok(server) = std::env::var("BATON_TEST_POSTGRES") else {
-            println!("skipped: {test} on PostgreSQL, BATON_TEST_POSTGRES is not set");
-            return None;
-        };
-        let schema = unique("baton_lab");
-        Conn::open_postgres(&server).and_then(|mut conn| conn.execute_ddl(&format!("CREATE SCHEMA {schema}"))).expect("the test server takes a schema");
-        let sign = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&schema);
-        Some(Self::created(Place::new(folder, Some(url)), Some((server, schema)), folds()))
+        Plot::postgres(test).map(|plot| Self::created(plot, folds()))
     }
 
-    fn created(place: Place, postgres: Option<(String, String)>, folds: Vec<Fold>) -> Self {
+    fn created(plot: Plot, folds: Vec<Fold>) -> Self {
+        let place = Place::new(plot.folder.clone(), plot.database.clone());
         let entropy = Arc::new(SeededEntropy::new(1));
         place.create(&*entropy).expect("an empty place");
         let site = Site::shanghai();
@@ -101,8 +78,6 @@ impl House {
             app,
             clock,
             router,
-            place,
-            postgres,
             sequence: AtomicU32::new(1),
             laboratory: nothing,
             point: nothing,
@@ -110,6 +85,7 @@ impl House {
             extraction: no_lot,
             pcr: no_lot,
             campaign: CampaignId::new(Bucket::INSTALLATION, Device::new(1).unwrap(), 0),
+            _plot: plot,
         };
         house.furnish();
         house
@@ -156,7 +132,7 @@ impl House {
 
     /// Records a decision of another room as it would come about.
     pub fn decided<C: Command>(&self, command: C, outcome: C::Outcome) -> EventId {
-        let id = blocking(|| self.app.ledger.next_id(Bucket::INSTALLATION)).unwrap();
+        let id = waiting(|| self.app.ledger.next_id(Bucket::INSTALLATION)).unwrap();
         let body = format!("{{\"command\":{},\"outcome\":{}}}", serde_json::to_string(&command).unwrap(), serde_json::to_string(&outcome).unwrap());
         self.record(vec![Draft { id, kind: C::KIND.to_owned(), happened: self.now(), actor: None, body, notes: Vec::new() }]);
         id
@@ -175,9 +151,7 @@ impl House {
     }
 
     pub fn settle(&self) {
-        assert!(self.app.ledger.wait_folded(self.app.ledger.position().0, PATIENCE));
-        let troubles = blocking(|| self.app.ledger.read(|tx| Ok(tx.query("SELECT room, problem FROM fold_trouble", &[])?))).unwrap();
-        assert!(troubles.is_empty(), "{troubles:?}");
+        baton_ground::settle(&self.app.ledger);
     }
 
     /// A person of the registry with a document that ends in `tail`.
@@ -186,7 +160,7 @@ impl House {
         let particulars =
             Particulars { name: name.to_owned(), document_kind: DocumentKind::Passport, document: format!("E1234{tail}"), phone: None, address: None };
         let text = serde_json::to_string(&particulars).unwrap();
-        let sealed = blocking(|| self.app.ledger.vault().seal(baton_desk::any_id(person), text.as_bytes())).unwrap();
+        let sealed = waiting(|| self.app.ledger.vault().seal(baton_desk::any_id(person), text.as_bytes())).unwrap();
         let record: PersonRecord = serde_json::from_value(serde_json::json!({"person": person, "sealed": baton_ledger::Sealed(sealed)})).unwrap();
         let people = PeopleRecorded { import: None, from_day: self.app.site.day_of(self.now()), people: vec![record] };
         self.record(vec![Draft::of(self.id(), self.now(), None, &people).unwrap()]);
@@ -286,17 +260,8 @@ impl House {
 
     pub fn assert_invariants(&self) {
         self.settle();
-        let violations = blocking(|| self.app.ledger.read(|tx| Ok(baton_laboratory::check_invariants(tx)?))).unwrap();
+        let violations = waiting(|| self.app.ledger.read(|tx| Ok(baton_laboratory::check_invariants(tx)?))).unwrap();
         assert_eq!(violations, vec![]);
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        if let Some((server, schema)) = &self.postgres {
-            _ = Conn::open_postgres(server).and_then(|mut conn| conn.execute_ddl(&format!("DROP SCHEMA {schema} CASCADE")));
-        }
-        _ = std::fs::remove_dir_all(&self.place.folder);
     }
 }
 

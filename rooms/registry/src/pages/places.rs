@@ -14,7 +14,7 @@ use super::{choice, input};
 use crate::code::person_code;
 use crate::events::{AddPlace, ChangePlace, PlaceDetails, PlaceKind};
 use crate::model::{Brief, Place};
-use crate::routes::{self, SEE, WRITE};
+use crate::routes::{self, REGISTER, SEE, WRITE};
 use crate::{rules, store};
 
 /// People of one page of a list.
@@ -195,7 +195,7 @@ async fn one(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(as
             @if has_people { p {
                 a.button href={ "/registry/places/" (place.id) "/people" } { (page.with("registry-people-count", &[("count", &place.people.to_string())])) } " "
                 a.button href={ "/registry/places/" (place.id) "/codes" } { (page.t("registry-codes")) } " "
-                a.button href={ "/registry/people/new?place=" (place.id) } { (page.t("registry-register")) }
+                (page.way(REGISTER, &format!("/registry/people/new?place={}", place.id), &page.t("registry-register")))
             } }
             (place_table(&page, &inside))
             @if inside.len() == 500 { p { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }

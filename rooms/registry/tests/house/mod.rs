@@ -1,31 +1,24 @@
 //! A fresh installation with the registry alone, on one of the stores.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
 use baton_desk::{Actor, Role, Scope};
+use baton_ground::Ground;
 use baton_kit::time::DAY_US;
-use baton_kit::{Bucket, Clock, Device, EventId, Language, OperationalDay, PersonId, Refusal, SeededEntropy, Site, Timestamp, TypedId, VirtualClock};
-use baton_ledger::{Command, Conn, Draft, EventBody, Fold, Ledger, Place, Surroundings, chain, to_json};
+use baton_kit::{Bucket, Clock, Device, EventId, Language, OperationalDay, PersonId, Refusal, Site, TypedId};
+use baton_ledger::{Command, Draft, EventBody, Fold, Ledger, to_json};
 use baton_registry::events::*;
 use baton_registry::rules::document::resident_check;
 use baton_registry::{ImportReport, Mode, run_import, store};
 
-pub const START: Timestamp = Timestamp(1_774_000_000_000_000);
-const PATIENCE: Duration = Duration::from_secs(60);
+pub use baton_ground::{START, settle};
 
-pub struct House {
-    place: Place,
-    clock: Arc<VirtualClock>,
-    /// The server's URL and this test's schema on it.
-    postgres: Option<(String, String)>,
-}
+/// An installation with the registry alone.
+pub struct House(Ground);
 
-fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+impl std::ops::Deref for House {
+    type Target = Ground;
+    fn deref(&self) -> &Ground {
+        &self.0
+    }
 }
 
 fn folds() -> Vec<Fold> {
@@ -38,32 +31,15 @@ pub fn operator() -> Actor {
 
 impl House {
     pub fn embedded() -> Self {
-        Self::created(None)
+        Self(Ground::embedded())
     }
 
-    /// A schema of its own on the server that the environment names; nothing when it names none.
     pub fn postgres(test: &str) -> Option<Self> {
-        let Ok(server) = std::env::var("BATON_TEST_POSTGRES") else {
-            println!("skipped: {test} on PostgreSQL, BATON_TEST_POSTGRES is not set");
-            return None;
-        };
-        let schema = unique("registry_test");
-        Conn::open_postgres(&server).and_then(|mut conn| conn.execute_ddl(&format!("CREATE SCHEMA {schema}"))).expect("the test server takes a schema");
-        Some(Self::created(Some((server, schema))))
-    }
-
-    fn created(postgres: Option<(String, String)>) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("registry"));
-        _ = std::fs::remove_dir_all(&folder);
-        let url = postgres.as_ref().map(|(server, schema)| format!("{server}{}options=-csearch_path%3D{schema}", if server.contains('?') { '&' } else { '?' }));
-        let place = Place::new(folder, url);
-        place.create(&SeededEntropy::new(1)).expect("an empty place");
-        Self { place, clock: Arc::new(VirtualClock::new(START)), postgres }
+        Ground::postgres(test).map(Self)
     }
 
     pub fn open(&self) -> Ledger {
-        let around = Surroundings { clock: self.clock.clone(), entropy: Arc::new(SeededEntropy::new(2)), folds: folds(), server: Device::new(7).unwrap() };
-        Ledger::open(self.place.clone(), around, |_, _| {}).expect("the house opens")
+        self.0.open(&folds())
     }
 
     pub fn next_day(&self) {
@@ -105,34 +81,10 @@ impl House {
         bodies.flat_map(|body| body.people).filter(|record| record.person == person).map(|record| record.sealed.0).collect()
     }
 
-    pub fn assert_sound(&self) {
-        let key = baton_ledger::Secrets::load(&self.place.secrets_folder()).unwrap().verifying();
-        let mut conn = self.place.open_ledger_for_reading().unwrap();
-        let verdict = chain::verify(&mut conn.begin_read().unwrap(), &key, |_| {}).unwrap();
-        assert_eq!(verdict.problems, vec![]);
-    }
-
     /// Closes the ledger, folds it again from nothing and compares every table.
     pub fn same_after_rebuild(&self, ledger: Ledger) {
-        settle(&ledger);
-        drop(ledger);
-        let before = Ledger::state_hash(&self.place, &folds(), false).unwrap();
-        Ledger::rebuild(&self.place, &folds(), Arc::new(SeededEntropy::new(3)), |_, _| {}).unwrap();
-        assert_eq!(Ledger::state_hash(&self.place, &folds(), false).unwrap(), before);
+        self.0.same_after_rebuild(ledger, &folds(), false);
     }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        if let Some((server, schema)) = &self.postgres {
-            _ = Conn::open_postgres(server).and_then(|mut conn| conn.execute_ddl(&format!("DROP SCHEMA {schema} CASCADE")));
-        }
-        _ = std::fs::remove_dir_all(&self.place.folder);
-    }
-}
-
-pub fn settle(ledger: &Ledger) {
-    assert!(ledger.wait_folded(ledger.position().0, PATIENCE));
 }
 
 pub fn import(ledger: &Ledger, text: &str, mode: Mode) -> Result<ImportReport, Refusal> {

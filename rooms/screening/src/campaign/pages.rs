@@ -524,7 +524,7 @@ fn building_sheet(page: &Page<'_>, group: &[Row]) -> Markup {
                     th { (page.t("screening-door-swabbed")) } th { (page.t("screening-door-absent")) } th { (page.t("screening-door-declined")) }
                 } }
                 @for household in group.chunk_by(|a, b| a.due.at.household != 0 && a.due.at.household == b.due.at.household) {
-                    tbody { @for row in household { tr { td { (row.name) } td { (row.document_tail) } td { (row.phone) } td { (row.address) } td { (row.places[3]) } td.tick { "☐" } td.tick { "☐" } td.tick { "☐" } } } }
+                    tbody { @for row in household { tr { td { (row.name) } td { (row.document_tail) } td { @if !row.phone.is_empty() { a href={ "tel:" (row.phone) } { (row.phone) } } } td { (row.address) } td { (row.places[3]) } td.tick { "☐" } td.tick { "☐" } td.tick { "☐" } } } }
                 }
             }
         }

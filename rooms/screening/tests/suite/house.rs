@@ -1,31 +1,25 @@
 //! A fresh installation with accounts, registry and screening; small helpers to say what happened.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
+use baton_ground::Ground;
 use baton_kit::time::{HOUR_US, MINUTE_US};
-use baton_kit::{Bucket, CampaignId, Device, EventId, LotId, OperationalDay, PersonId, PlaceId, SeededEntropy, Timestamp, TubeId, TypedId, VirtualClock};
-use baton_ledger::{Command, Conn, Draft, EventBody, Fold, Ledger, Place, Sealed, Surroundings, to_json};
+use baton_kit::{CampaignId, EventId, LotId, OperationalDay, PersonId, PlaceId, Timestamp, TubeId, TypedId};
+use baton_ledger::{Command, Draft, EventBody, Fold, Ledger, Sealed, to_json};
 use baton_registry::events::{AddLot, AddPlace, DocumentKind, LotKind, Membership, Particulars, PeopleRecorded, PersonRecord, PlaceDetails, PlaceKind};
 use baton_screening::events::*;
 use baton_screening::model::{Due, DueState};
 use baton_screening::store;
 use serde_json::json;
 
-pub const START: Timestamp = Timestamp(1_774_000_000_000_000);
-const PATIENCE: Duration = Duration::from_secs(120);
+pub use baton_ground::{START, id, settle};
 
-pub struct House {
-    pub place: Place,
-    pub clock: Arc<VirtualClock>,
-    postgres: Option<(String, String)>,
-}
+/// An installation with accounts, registry and screening.
+pub struct House(Ground);
 
-fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+impl std::ops::Deref for House {
+    type Target = Ground;
+    fn deref(&self) -> &Ground {
+        &self.0
+    }
 }
 
 pub fn folds() -> Vec<Fold> {
@@ -34,31 +28,15 @@ pub fn folds() -> Vec<Fold> {
 
 impl House {
     pub fn embedded() -> Self {
-        Self::created(None)
+        Self(Ground::embedded())
     }
 
     pub fn postgres(test: &str) -> Option<Self> {
-        let Ok(server) = std::env::var("BATON_TEST_POSTGRES") else {
-            println!("skipped: {test} on PostgreSQL, BATON_TEST_POSTGRES is not set");
-            return None;
-        };
-        let schema = unique("screening_test");
-        Conn::open_postgres(&server).and_then(|mut conn| conn.execute_ddl(&format!("CREATE SCHEMA {schema}"))).expect("the test server takes a schema");
-        Some(Self::created(Some((server, schema))))
-    }
-
-    fn created(postgres: Option<(String, String)>) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique("screening"));
-        _ = std::fs::remove_dir_all(&folder);
-        let url = postgres.as_ref().map(|(server, schema)| format!("{server}{}options=-csearch_path%3D{schema}", if server.contains('?') { '&' } else { '?' }));
-        let place = Place::new(folder, url);
-        place.create(&SeededEntropy::new(1)).expect("an empty place");
-        Self { place, clock: Arc::new(VirtualClock::new(START)), postgres }
+        Ground::postgres(test).map(Self)
     }
 
     pub fn open(&self) -> Ledger {
-        let around = Surroundings { clock: self.clock.clone(), entropy: Arc::new(SeededEntropy::new(2)), folds: folds(), server: Device::new(7).unwrap() };
-        Ledger::open(self.place.clone(), around, |_, _| {}).expect("the house opens")
+        self.0.open(&folds())
     }
 
     pub fn state_hash(&self) -> [u8; 32] {
@@ -66,36 +44,10 @@ impl House {
     }
 
     pub fn same_after_rebuild(&self, ledger: Ledger) {
-        settle(&ledger);
-        drop(ledger);
-        let before = self.state_hash();
-        Ledger::rebuild(&self.place, &folds(), Arc::new(SeededEntropy::new(3)), |_, _| {}).unwrap();
-        assert_eq!(self.state_hash(), before, "a rebuild gives the same tables");
+        self.0.same_after_rebuild(ledger, &folds(), true);
     }
 }
 
-impl Drop for House {
-    fn drop(&mut self) {
-        if let Some((server, schema)) = &self.postgres {
-            _ = Conn::open_postgres(server).and_then(|mut conn| conn.execute_ddl(&format!("DROP SCHEMA {schema} CASCADE")));
-        }
-        _ = std::fs::remove_dir_all(&self.place.folder);
-    }
-}
-
-pub fn settle(ledger: &Ledger) {
-    assert!(ledger.wait_folded(ledger.position().0, PATIENCE), "the follower stands still");
-    // Desk tests call this from a runtime, where a synchronous connection must say that it waits.
-    let troubles = tokio::task::block_in_place(|| ledger.read(|tx| Ok(tx.query("SELECT problem FROM fold_trouble", &[])?))).unwrap();
-    assert!(troubles.is_empty(), "{troubles:?}");
-}
-
-pub fn bucket(n: u8) -> Bucket {
-    Bucket::new(n).unwrap()
-}
-pub fn id(bucket_number: u8, device: u32, n: u32) -> EventId {
-    EventId::new(bucket(bucket_number), Device::new(device).unwrap(), n)
-}
 pub fn minutes(n: i64) -> Timestamp {
     START.plus_us(n * MINUTE_US)
 }

@@ -2,21 +2,7 @@
 
 #![allow(clippy::print_stdout)] // a skipped test says so, a measurement says what it saw
 
-/// Makes one test per store of each function `fn(&House)`.
-macro_rules! on_both_stores {
-    ($($test:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[test] fn $test() { super::$test(&crate::house::House::embedded()) })+
-        }
-        mod postgres {
-            $(#[test] fn $test() {
-                if let Some(house) = crate::house::House::postgres(stringify!($test)) { super::$test(&house) }
-            })+
-        }
-    };
-}
-
-/// The same for each function `async fn(&App)`. House and desk live outside the runtime: a connection to PostgreSQL closes only there.
+/// Makes one test per store of each function `async fn(&App)`. House and desk live outside the runtime: a connection to PostgreSQL closes only there.
 macro_rules! on_both_desks {
     ($($test:ident),+ $(,)?) => {
         mod embedded {

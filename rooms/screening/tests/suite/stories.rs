@@ -12,8 +12,8 @@ use crate::house::*;
 
 const NURSE: Sampler = Sampler(100);
 
-on_both_stores!(
-    a_clean_pool_frees_all_its_people,
+baton_ground::on_both_stores!(
+    crate::house::House:     a_clean_pool_frees_all_its_people,
     a_pool_that_is_not_clean_holds_all_and_makes_the_list,
     a_single_positive_is_a_positive_person_and_two_in_a_single_tube_are_not,
     a_lost_tube_makes_its_people_due_again,

@@ -1,0 +1,63 @@
+//! `routes <file> <seconds> [seed] [hands]`: plans a file and prints what the checker found.
+//! `20` is wall time; `20c` is CPU time of all hands together, which a busy machine does not distort.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)] // a measuring program
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use baton_plan::Crew;
+use baton_plan::routes::crew::Job;
+use baton_plan::routes::{check, parse, solve_within};
+
+struct Threads(usize);
+
+impl Crew for Threads {
+    fn hands(&self) -> usize {
+        self.0
+    }
+
+    fn run<'a>(&self, jobs: Vec<Job<'a>>) {
+        std::thread::scope(|scope| {
+            for job in jobs {
+                scope.spawn(job);
+            }
+        });
+    }
+}
+
+/// CPU seconds of this process so far.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().collect();
+    let file = words.get(1).ok_or("usage: routes <file> <seconds> [seed] [hands]")?;
+    let budget = words.get(2).map_or("60", String::as_str);
+    let seconds: f64 = budget.trim_end_matches('c').parse()?;
+    let seed: u64 = words.get(3).map_or(Ok(1), |word| word.parse())?;
+    let hands: usize = words.get(4).map_or(Ok(2), |word| word.parse())?;
+    let problem = parse(&std::fs::read_to_string(file)?)?;
+    let start = Instant::now();
+    let asked = AtomicU64::new(0);
+    let spent = || {
+        asked.fetch_add(1, Ordering::Relaxed);
+        if budget.ends_with('c') { cpu() / seconds } else { start.elapsed().as_secs_f64() / seconds }
+    };
+    let mut rounds = 0;
+    let plan = solve_within(&problem, seed, &Threads(hands), &spent, &mut |progress| rounds = progress.rounds);
+    let report = check::check(&problem, &plan);
+    println!(
+        "{}\tcost {}\tvehicles {}\tviolations {:?}\tlast better in round {rounds} of {}\twall {:.1} s\tCPU {:.1} s",
+        problem.name,
+        report.cost,
+        report.vehicles,
+        report.violations,
+        asked.into_inner(),
+        start.elapsed().as_secs_f64(),
+        cpu()
+    );
+    Ok(())
+}

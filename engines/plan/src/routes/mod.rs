@@ -1,0 +1,23 @@
+//! Routes: which vehicle visits whom, in what order (VRPTW and CVRP, total distance).
+//!
+//! [`parse`] a file, [`solve_within`] a budget (or [`solve`] until told to stop), [`check`] the plan.
+
+mod anneal;
+pub mod check;
+pub mod couriers;
+pub mod crew;
+pub mod fault;
+mod nearness;
+mod parse;
+mod plan;
+mod problem;
+pub(crate) mod random;
+mod solve;
+mod tour;
+mod vrplib;
+
+pub use check::{Report, check};
+pub use parse::parse;
+pub use plan::{Plan, Progress, Reason, Unserved};
+pub use problem::{CUSTOMERS_MAX, Metric, Node, Problem, TICKS_MAX};
+pub use solve::{solve, solve_within};
