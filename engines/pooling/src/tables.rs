@@ -451,33 +451,35 @@ fn read_result(result: &str, cq: &str, line: usize, problems: &mut Problems) -> 
     }
 }
 
-/// Reads a Cq list: one value per line, or a table with a column `cq`, `ct`, `cp` or ending in `_cq`.
-/// Cells that mean "no Cq" are left out.
+/// Reads a Cq list: one value per line or a list in brackets, or a table with a column `cq`, `ct`, `cp` or a longer name of
+/// that kind, and perhaps one of counts or weights. Cells that mean "no Cq" are left out.
 pub fn read_cq_distribution(text: &str) -> (Option<CqDistribution>, Vec<Problem>) {
     let mut problems = Problems::default();
     if text.len() > MAX_BYTES {
         problems.add(0, Oddity::FileTooLarge);
         return (None, problems.0);
     }
-    let rows = table(text);
-    let is_cq = |cell: &String| {
-        let name = cell.to_lowercase();
-        ["cq", "ct", "cp"].contains(&name.as_str()) || name.ends_with("_cq") || name.ends_with("_ct")
+    let listed = text.trim_start_matches('\u{feff}').trim();
+    let rows = match listed.strip_prefix('[') {
+        Some(list) => table(&list.trim_end_matches(']').replace(',', "\n")),
+        None => table(text),
     };
-    let headed = rows.first().and_then(|(_, row)| row.iter().position(is_cq));
+    let headed = rows.first().and_then(|(_, row)| row.iter().position(|cell| is_cq_name(cell)));
     let column = headed.unwrap_or(0);
+    let weights = headed.and_then(|_| rows[0].1.iter().position(|cell| WEIGHT_NAMES.contains(&cell.to_lowercase().as_str())));
     let mut values = Vec::new();
     for (at, (line, row)) in rows.iter().enumerate().skip(usize::from(headed.is_some())) {
         let cell = row.get(column).map_or("", String::as_str);
         let none = ["", "na", "n/a", "nan", "undetermined", "none"].contains(&cell.to_lowercase().as_str());
-        match (read_cq(cell), cell.parse::<f64>()) {
-            (Some(value), _) => values.push(value),
-            (None, Err(_)) if !none && at > 0 => {
-                problems.add(*line, Oddity::NotACq { cell: cell.to_owned() });
-            }
+        let weight = weights.map_or(Some(1.0), |column| row.get(column)?.parse::<f64>().ok().filter(|weight| weight.is_finite() && *weight >= 0.0));
+        match (read_cq(cell), cell.parse::<f64>(), weight) {
+            (Some(value), _, Some(weight)) => values.push((value, weight)),
+            (Some(_), _, None) => problems.add(*line, Oddity::NotACq { cell: row.join(",") }),
+            (None, Err(_), _) if !none && at > 0 => problems.add(*line, Oddity::NotACq { cell: cell.to_owned() }),
             _ => {}
         }
     }
+    let values = if weights.is_some() { spelled_out(&values) } else { values.into_iter().map(|(value, _)| value).collect() };
     if values.is_empty() {
         problems.add(0, Oddity::NoCq);
         return (None, problems.0);
@@ -489,6 +491,24 @@ pub fn read_cq_distribution(text: &str) -> (Option<CqDistribution>, Vec<Problem>
             (None, problems.0)
         }
     }
+}
+
+const WEIGHT_NAMES: [&str; 8] = ["count", "n", "weight", "frequency", "probability", "share", "density", "人数"];
+
+fn is_cq_name(cell: &String) -> bool {
+    let name = cell.to_lowercase();
+    let kinds = ["cq", "ct", "cp"];
+    kinds.contains(&name.as_str())
+        || kinds.iter().any(|kind| [' ', '_'].iter().any(|gap| name.ends_with(&format!("{gap}{kind}")) || name.starts_with(&format!("{kind}{gap}"))))
+}
+
+/// Counts become so many equal values; other weights are rounded to some hundred thousand values in all.
+fn spelled_out(weighted: &[(f64, f64)]) -> Vec<f64> {
+    const VALUES: f64 = 200_000.0;
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    let counts = total <= VALUES && weighted.iter().all(|(_, weight)| weight.fract() == 0.0);
+    let scale = if counts { 1.0 } else { VALUES / total };
+    weighted.iter().flat_map(|(value, weight)| std::iter::repeat_n(*value, (weight * scale).round() as usize)).collect()
 }
 
 #[cfg(test)]
@@ -605,6 +625,13 @@ mod tests {
         let (table, _) = read_cq_distribution("sample,corr_cq\na,25.5\nb,30\nc,x\n");
         assert_eq!(table.map(|table| table.quantile(1.0)), Some(30.0));
         assert_eq!(read_cq_distribution("").0, None);
+        let (bracketed, problems) = read_cq_distribution("[25.5, 30,\n 35]");
+        assert_eq!((bracketed.map(|list| list.share_until(30.0)), problems), (Some(2.0 / 3.0), vec![]));
+        for table in ["Ct value,count\n25,3\n30,1\n", "probability,cq\n0.75,25\n0.25,30\n"] {
+            let (weighted, problems) = read_cq_distribution(table);
+            assert_eq!((weighted.map(|list| list.share_until(26.0)), problems), (Some(0.75), vec![]), "{table}");
+        }
+        assert_eq!(read_cq_distribution("cq,count\n25,many\n30,1\n").1.len(), 1);
     }
 
     proptest! {

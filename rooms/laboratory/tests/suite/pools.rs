@@ -43,7 +43,7 @@ async fn the_planner_learns_from_released_tubes_of_both_stores() {
         release_all(&house, &staff, run, &read_as).await;
         house.settle();
         let page = house.page("/laboratory/pools", Some(&token), "en").await;
-        assert!(page.contains("<dd>10</dd>5 positive, 0 single-target"), "a follow-up tube teaches nothing: {page}");
+        assert!(page.contains("<dd>10</dd><dd class=\"note\">5 positive, 0 single-target"), "a follow-up tube teaches nothing: {page}");
         assert!(page.contains("<dt>People in them</dt><dd>97</dd>"), "{page}");
         assert!(page.contains("Change the tubes from 10:1 to 5:1."), "{page}");
         house.clock.advance_to(house.now().plus_us(15 * baton_kit::time::DAY_US));

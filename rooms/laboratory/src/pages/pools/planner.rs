@@ -202,10 +202,10 @@ fn learned_part(page: &Page<'_>, shown: &Shown) -> Markup {
         @if learned.tubes == 0 { p.notice { (page.t("laboratory-pool-nothing-learned")) } } @else {
             dl.figures {
                 div { dt { (page.t("laboratory-pool-learned")) } dd { (percent(learned.estimate.median)) }
-                    (page.with("laboratory-pool-interval", &[("low", &percent(learned.estimate.low)), ("high", &percent(learned.estimate.high))])) }
+                    dd.note { (page.with("laboratory-pool-interval", &[("low", &percent(learned.estimate.low)), ("high", &percent(learned.estimate.high))])) } }
                 div { dt { (page.t("laboratory-pool-learned-tubes")) } dd { (learned.tubes) }
-                    (page.with("laboratory-pool-learned-tubes-of", &[("positive", &learned.positive.to_string()), ("unclear", &learned.unclear.to_string())])) }
-                div { dt { (page.t("laboratory-pool-learned-people")) } dd { (learned.people) } (page.t("laboratory-pool-days")) }
+                    dd.note { (page.with("laboratory-pool-learned-tubes-of", &[("positive", &learned.positive.to_string()), ("unclear", &learned.unclear.to_string())])) } }
+                div { dt { (page.t("laboratory-pool-learned-people")) } dd { (learned.people) } dd.note { (page.t("laboratory-pool-days")) } }
             }
         }
         @if let Some(advice) = &shown.advice { (advice_part(page, shown, advice)) }

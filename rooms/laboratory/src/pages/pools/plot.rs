@@ -60,10 +60,15 @@ impl Plot {
         (LEFT + self.x.share(x) * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - self.y.share(y) * (HEIGHT - TOP - BOTTOM))
     }
 
+    /// Whether a point lies in the drawing; what is no number lies nowhere.
+    fn holds(&self, (_, y): &(f64, f64)) -> bool {
+        (self.y.low - 1e-9..=self.y.high + 1e-9).contains(y)
+    }
+
     fn path(&self, line: &Line) -> String {
         use std::fmt::Write;
         // A line ends where it leaves the drawing.
-        line.points.iter().filter(|(_, y)| *y <= self.y.high + 1e-9 && *y >= self.y.low - 1e-9).fold(String::new(), |mut text, point| {
+        line.points.iter().filter(|point| self.holds(point)).fold(String::new(), |mut text, point| {
             let (x, y) = self.place(*point);
             _ = write!(text, "{x:.1},{y:.1} ");
             text
@@ -95,7 +100,7 @@ impl Plot {
                     }
                     @for (index, line) in self.lines.iter().enumerate() {
                         polyline.(format!("curve c{}", index % 6)) points=(self.path(line)) {}
-                        @for mark in &line.marks {
+                        @for mark in line.marks.iter().filter(|mark| self.holds(mark)) {
                             @let (x, y) = self.place(*mark);
                             circle.(format!("mark c{}", index % 6)) cx=(f(x)) cy=(f(y)) r="4" {}
                         }
