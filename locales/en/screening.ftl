@@ -239,3 +239,8 @@ refusal-screening-tube-unknown = There is no such tube.
 refusal-screening-code-unreadable = This code cannot be read.
 refusal-list-too-long = The list has { $count } people; at most { $limit } can be downloaded at once.
 refusal-list-too-long-next = Download by zone, grid or enterprise.
+
+screening-priority = Visit first
+screening-people-to-swab = People to swab singly
+screening-people-swabbed-again = Swabbed again, result awaited
+screening-tubes-behind = Tubes they come from

@@ -238,3 +238,8 @@ refusal-screening-tube-unknown = 没有这支采样管。
 refusal-screening-code-unreadable = 读不出这个码。
 refusal-list-too-long = 名单有 { $count } 人，一次最多导出 { $limit } 人。
 refusal-list-too-long-next = 请按片区、网格或企业分别导出。
+
+screening-priority = 先后
+screening-people-to-swab = 待单采人数
+screening-people-swabbed-again = 已重采待结果人数
+screening-tubes-behind = 涉及管数

@@ -238,3 +238,8 @@ refusal-screening-tube-unknown = 沒有這支採檢管。
 refusal-screening-code-unreadable = 讀不出這個碼。
 refusal-list-too-long = 名單有 { $count } 人，一次最多匯出 { $limit } 人。
 refusal-list-too-long-next = 請按片區、網格或企業分別匯出。
+
+screening-priority = 先後
+screening-people-to-swab = 待單採人數
+screening-people-swabbed-again = 已重採待結果人數
+screening-tubes-behind = 涉及管數

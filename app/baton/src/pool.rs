@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use baton_pooling::Mixing;
 use baton_pooling::decode::{DecodeOptions, Prior};
 use baton_pooling::dilution::{CqDistribution, Dilution, ShiftModel};
+use baton_pooling::matrix::PoolMatrix;
 use baton_pooling::plan::{Limits, Workload};
 use baton_pooling::population::{Clustering, Population};
 use baton_pooling::random::SeededSource;
@@ -23,7 +25,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 pub(crate) enum PoolCommand {
     /// Expected tests, sensitivity and turnaround of every scheme at today's prevalence, and which one to take.
     #[command(
-        after_help = "Example:\n  baton pool plan --prevalence 0.01\n  baton pool plan --prevalence 0.02 --sensitivity 0.98 --specificity 0.998 --cq-distribution cq.csv --cutoff 37 --json"
+        after_help = "Example:\n  baton pool plan --prevalence 0.01\n  baton pool plan --prevalence 0.02 --sensitivity 0.98 --specificity 0.998 --cq-distribution cq.csv --cutoff 37 --json\n  baton pool plan --prevalence 0.01 --mixing swab --assay orf1ab-n-ic"
     )]
     Plan(Plan),
     /// Which samples of a pooling design are positive, negative, or to be tested again.
@@ -105,6 +107,12 @@ fn read(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
+fn matrix(path: &Path) -> anyhow::Result<PoolMatrix> {
+    let (design, problems) = read_design(&read(path)?);
+    let Some(design) = design else { bail!("{}: {}", path.display(), in_lines(&problems)) };
+    Ok(design.matrix)
+}
+
 fn in_lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -122,6 +130,15 @@ pub(crate) struct Plan {
     /// Pools must keep this share of single testing's sensitivity (0.9 when Cq data are given).
     #[arg(long, value_parser = probability)]
     relative_sensitivity: Option<f64>,
+    /// What is mixed: aliquots of single specimens in the laboratory, or swabs in one tube in the field.
+    #[arg(long, value_enum, default_value = "aliquot", requires_if("swab", "assay"))]
+    mixing: MixingAsked,
+    /// An assay: only ratios that it is validated for, with the fluid of its tubes.
+    #[arg(long)]
+    assay: Option<String>,
+    /// A pooling matrix (as for decode) to be compared with the schemes.
+    #[arg(long)]
+    matrix: Vec<PathBuf>,
     /// People to be tested today: gives the turnaround.
     #[arg(long, requires = "tests_per_hour")]
     people: Option<u64>,
@@ -131,6 +148,9 @@ pub(crate) struct Plan {
     /// From a stage's tubes to its results.
     #[arg(long, default_value = "4")]
     hours_per_stage: f64,
+    /// From a held pool to its members' new swabs in the laboratory, when swabs are mixed.
+    #[arg(long, default_value = "0")]
+    re_swab_hours: f64,
     /// The last answer must be there within so many hours.
     #[arg(long, requires = "people")]
     hours: Option<f64>,
@@ -138,9 +158,26 @@ pub(crate) struct Plan {
     json: bool,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum MixingAsked {
+    Aliquot,
+    Swab,
+}
+
 impl Plan {
     fn run(self) -> anyhow::Result<ExitCode> {
+        let pools = match &self.assay {
+            Some(assay) => Some(baton_laboratory::pooling::pools_of(assay).with_context(|| format!("--assay: there are no rules named {assay}"))?),
+            None => None,
+        };
+        let (validated, field_shift) = pools.unzip();
+        let (mixing, shift) = match (self.mixing, field_shift) {
+            (MixingAsked::Swab, Some(shift)) => (Mixing::Swab, shift),
+            _ => (Mixing::Aliquot, ShiftModel::Aliquot),
+        };
         let limits = Limits {
+            mixing,
+            validated,
             largest_pool: self.largest_pool,
             relative_sensitivity: self.relative_sensitivity,
             stages: self.stages,
@@ -156,7 +193,9 @@ impl Plan {
             cq_distribution: self.conditions.cq_distribution()?,
             cutoff: self.conditions.cutoff,
             limits,
-            workload: workload.map(|(people, tests_per_hour)| Workload { people, tests_per_hour, hours_per_stage, re_swab_hours: 0.0 }),
+            workload: workload.map(|(people, tests_per_hour)| Workload { people, tests_per_hour, hours_per_stage, re_swab_hours: self.re_swab_hours }),
+            shift,
+            matrices: self.matrix.iter().map(|path| matrix(path)).collect::<anyhow::Result<_>>()?,
             ..PlanRequest::new(self.conditions.prevalence)
         };
         let report = plan_report(&request).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -327,11 +366,7 @@ fn scheme(text: &str) -> anyhow::Result<Scheme> {
             let (rows, columns) = rest.split_once('x').unwrap_or((rest, rest));
             Scheme::Array { rows: number(rows)?, columns: number(columns)? }
         }
-        "matrix" => {
-            let (design, problems) = read_design(&read(Path::new(rest))?);
-            let Some(design) = design else { bail!("{rest}: {}", in_lines(&problems)) };
-            Scheme::Matrix { matrix: design.matrix }
-        }
+        "matrix" => Scheme::Matrix { matrix: matrix(Path::new(rest))? },
         _ => bail!("--scheme: {text:?} is not individual, dorfman:N, hierarchical:A:B:1, array:RxC or matrix:FILE"),
     })
 }

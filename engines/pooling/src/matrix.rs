@@ -21,6 +21,17 @@ struct Rows {
     pools: Vec<Vec<u32>>,
 }
 
+/// An array plate as its pools describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrayShape {
+    /// Pools that are rows, ascending.
+    pub rows: Vec<u32>,
+    /// Pools that are columns, ascending.
+    pub columns: Vec<u32>,
+    /// The sample at every crossing, row by row.
+    pub samples: Vec<u32>,
+}
+
 impl PoolMatrix {
     /// Builds a design of `samples` samples from the members of each pool.
     ///
@@ -63,6 +74,27 @@ impl PoolMatrix {
         let row_pools = (0..rows).map(|row| (row * columns..(row + 1) * columns).collect());
         let column_pools = (0..columns).map(|column| (0..rows).map(|row| row * columns + column).collect());
         Self::new((rows * columns) as usize, row_pools.chain(column_pools).collect())
+    }
+
+    /// The rows and columns of an array design, whatever the order of its pools and samples: two groups of
+    /// pools, each holding every sample once, and one sample at every crossing. `None` for any other design.
+    pub fn as_array(&self) -> Option<ArrayShape> {
+        let (first, _) = self.pools.iter().enumerate().find(|(_, members)| !members.is_empty())?;
+        // The pools that share no sample with the first one lie beside it; the others cross it.
+        let crosses: Vec<u32> =
+            self.pools[first].iter().filter_map(|sample| self.samples[*sample as usize].iter().copied().find(|pool| *pool as usize != first)).collect();
+        let (columns, rows): (Vec<u32>, Vec<u32>) = (0..self.pools.len() as u32).partition(|pool| crosses.contains(pool));
+        let mut place = vec![None; rows.len() * columns.len()];
+        for (sample, pools) in self.samples.iter().enumerate() {
+            let [one, other] = pools[..] else { return None };
+            let (row, column) = if columns.contains(&other) { (one, other) } else { (other, one) };
+            let at = rows.binary_search(&row).ok()? * columns.len() + columns.binary_search(&column).ok()?;
+            if place[at].replace(sample as u32).is_some() {
+                return None;
+            }
+        }
+        let samples = place.into_iter().collect::<Option<Vec<u32>>>()?;
+        Some(ArrayShape { rows, columns, samples })
     }
 
     pub fn pool_count(&self) -> usize {
@@ -116,6 +148,26 @@ mod tests {
         assert!((0..6).all(|sample| array.pools_of(sample).len() == 2));
         let pools = PoolMatrix::disjoint(5, 2).expect("small");
         assert_eq!((pools.pool_count(), pools.members(2)), (3, &[4][..]));
+    }
+
+    #[test]
+    fn an_array_is_known_in_any_order() {
+        let array = PoolMatrix::array(3, 4).expect("small");
+        let shape = array.as_array().expect("an array");
+        assert_eq!((shape.rows, shape.columns, shape.samples), (vec![0, 1, 2], vec![3, 4, 5, 6], (0..12).collect()));
+        // Columns first, samples backwards.
+        let turned: Vec<Vec<u32>> = (0..7).map(|pool| array.members((pool + 3) % 7).iter().map(|sample| 11 - sample).collect()).collect();
+        let turned = PoolMatrix::new(12, turned).expect("small");
+        let shape = turned.as_array().expect("an array");
+        for (at, sample) in shape.samples.iter().enumerate() {
+            let pools = [shape.rows[at / shape.columns.len()], shape.columns[at % shape.columns.len()]];
+            assert!(pools.iter().all(|pool| turned.members(*pool as usize).contains(sample)));
+        }
+        let without_one = PoolMatrix::new(3, vec![vec![0, 1], vec![2], vec![0, 2], vec![1]]).expect("small");
+        assert_eq!(without_one.as_array(), None, "a crossing is empty");
+        for other in [PoolMatrix::disjoint(10, 5), PoolMatrix::disjoint(4, 1), PoolMatrix::new(2, vec![vec![], vec![]])] {
+            assert_eq!(other.expect("small").as_array(), None);
+        }
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub enum SchemeKind {
 pub struct Limits {
     /// Swabs mixed in the field cannot be taken apart: only Dorfman with re-swab is possible.
     pub mixing: Mixing,
-    /// The assay's validated ratios; `None` means that the caller does not restrict pool sizes.
+    /// The assay's validated ratios; `None` means that the caller does not restrict pool sizes. Field
+    /// tubes come in these ratios only; aliquots may be mixed up to the largest.
     pub validated: Option<Vec<ValidatedRatio>>,
     pub largest_pool: Option<u32>,
     /// Sensitivity at least this share of that of single tests.
@@ -273,9 +274,21 @@ fn keep_cheaper(best: &mut Option<(Scheme, Figures)>, scheme: &Scheme, figures: 
 }
 
 impl Search<'_> {
+    /// Whether the assay has a tube for a field pool of this size.
+    fn has_tube(&self, scheme: &Scheme) -> bool {
+        match (&self.limits.validated, scheme) {
+            (Some(validated), Scheme::Dorfman { size }) if self.limits.mixing == Mixing::Swab => {
+                validated.iter().any(|ratio| ratio.mixing == Mixing::Swab && ratio.persons_per_pool == *size)
+            }
+            _ => true,
+        }
+    }
+
     fn best_of(&mut self, kind: SchemeKind) -> Result<Option<PlanOption>, SchemeError> {
         let mut best = Best::default();
-        for scheme in candidates(kind, self.largest, self.prevalence) {
+        let mut schemes = candidates(kind, self.largest, self.prevalence);
+        schemes.retain(|scheme| self.has_tube(scheme));
+        for scheme in schemes {
             let figures = self.evaluator.figures(&scheme)?;
             keep_cheaper(&mut best.unlimited, &scheme, figures);
             if figures.sensitivity >= self.least_sensitivity {

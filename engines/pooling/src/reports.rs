@@ -2,10 +2,11 @@
 
 use crate::decode::{DecodeOptions, decode};
 use crate::dilution::{CqDistribution, Dilution, ShiftModel};
+use crate::matrix::PoolMatrix;
 use crate::plan::{Limits, PlanOption, SchemeKind, Turnaround, Workload, sizes, solve};
 use crate::population::{Clustering, Population};
-use crate::scheme::{Assay, Conditions, SchemeError};
-use crate::tables::{NamedDesign, Problem, read_design, read_outcomes};
+use crate::scheme::{Assay, Conditions, Scheme, SchemeError};
+use crate::tables::{NamedDesign, Oddity, Problem, read_design, read_outcomes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub struct PlanRequest {
     pub shift: ShiftModel,
     pub limits: Limits,
     pub workload: Option<Workload>,
+    /// Pooling matrices to be compared with the other schemes.
+    pub matrices: Vec<PoolMatrix>,
 }
 
 impl PlanRequest {
@@ -41,6 +44,7 @@ impl PlanRequest {
             shift: ShiftModel::Aliquot,
             limits: Limits::default(),
             workload: None,
+            matrices: Vec::new(),
         }
     }
 
@@ -121,7 +125,8 @@ pub fn plan_report(request: &PlanRequest) -> Result<PlanReport, SchemeError> {
     if request.cq_distribution.is_some() && limits.relative_sensitivity.is_none() {
         limits.relative_sensitivity = Some(DEFAULT_RELATIVE_SENSITIVITY);
     }
-    let plan = solve(&request.conditions(), &limits, request.workload.as_ref(), &[])?;
+    let matrices: Vec<Scheme> = request.matrices.iter().map(|matrix| Scheme::Matrix { matrix: matrix.clone() }).collect();
+    let plan = solve(&request.conditions(), &limits, request.workload.as_ref(), &matrices)?;
     let chosen = scheme_report(plan.recommendation());
     Ok(PlanReport {
         recommended: Recommendation { scheme: chosen.scheme, sizes: chosen.sizes, tests_per_person: chosen.tests_per_person, reasons: chosen.reasons },
@@ -131,7 +136,7 @@ pub fn plan_report(request: &PlanRequest) -> Result<PlanReport, SchemeError> {
 
 /// Output of `baton pool decode --json`. Samples by the names of the design's header (numbers from 1
 /// without one).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecodeReport {
     pub positive: Vec<String>,
     pub negative: Vec<String>,
@@ -159,7 +164,7 @@ pub fn decode_report(design: &str, outcomes: &str, options: &DecodeOptions) -> R
     let (design, problems) = read_design(design);
     let Some(design) = design else { return Err(problems) };
     let (readings, problems) = read_outcomes(outcomes, &design);
-    let whole = |message| vec![Problem { line: 0, message }];
+    let whole = |message| vec![Problem { line: 0, oddity: Oddity::Refused { message } }];
     let decoded = decode(&design.matrix, &readings, options).map_err(whole)?;
     let names = |samples: &[u32]| -> Vec<String> { samples.iter().map(|sample| design.samples[*sample as usize].clone()).collect() };
     Ok(DecodeReport {

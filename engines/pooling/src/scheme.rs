@@ -14,7 +14,6 @@ use crate::dilution::{Detection, Dilution, GRID};
 use crate::matrix::PoolMatrix;
 use crate::population::Population;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 
 /// Largest pool the evaluator looks at.
 pub const MAX_POOL_SIZE: u32 = 1000;
@@ -148,14 +147,38 @@ impl SizeTable {
     }
 }
 
+/// What is known of each pool size; a plan looks at some ten thousand schemes made of a few hundred sizes.
+#[derive(Debug, Default)]
+struct SizeTables(Vec<Option<SizeTable>>);
+
+impl SizeTables {
+    fn knows(&self, n: u32) -> bool {
+        self.0.get(n as usize).is_some_and(Option::is_some)
+    }
+
+    fn learn(&mut self, n: u32, table: SizeTable) {
+        if self.0.len() <= n as usize {
+            self.0.resize(n as usize + 1, None);
+        }
+        self.0[n as usize] = Some(table);
+    }
+}
+
+impl std::ops::Index<&u32> for SizeTables {
+    type Output = SizeTable;
+    fn index(&self, n: &u32) -> &SizeTable {
+        self.0[*n as usize].as_ref().expect("prepared before it is asked")
+    }
+}
+
 /// Evaluates schemes under fixed conditions; keeps what it learns about each pool size.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
     population: Population,
     assay: Assay,
     detection: Option<Detection<'a>>,
-    together: HashMap<u32, SizeTable>,
-    apart: HashMap<u32, SizeTable>,
+    together: SizeTables,
+    apart: SizeTables,
 }
 
 impl<'a> Evaluator<'a> {
@@ -170,8 +193,8 @@ impl<'a> Evaluator<'a> {
             population: conditions.population,
             assay: conditions.assay,
             detection: conditions.dilution.as_ref().map(Detection::new),
-            together: HashMap::new(),
-            apart: HashMap::new(),
+            together: SizeTables::default(),
+            apart: SizeTables::default(),
         })
     }
 
@@ -181,8 +204,8 @@ impl<'a> Evaluator<'a> {
             return Err(SchemeError("prevalence and correlation must be probabilities".to_owned()));
         }
         self.population = population;
-        self.together.clear();
-        self.apart.clear();
+        self.together = SizeTables::default();
+        self.apart = SizeTables::default();
         Ok(())
     }
 
@@ -205,13 +228,13 @@ impl<'a> Evaluator<'a> {
 
     fn prepare(&mut self, n: u32, clustered: bool) {
         let known = if clustered { &self.together } else { &self.apart };
-        if known.contains_key(&n) {
+        if known.knows(n) {
             return;
         }
         let population = if clustered { self.population } else { self.population.unclustered() };
         let table = self.table(n, &population);
         let known = if clustered { &mut self.together } else { &mut self.apart };
-        known.insert(n, table);
+        known.learn(n, table);
     }
 
     fn table(&self, n: u32, population: &Population) -> SizeTable {
@@ -268,12 +291,12 @@ impl<'a> Evaluator<'a> {
             mean_stages += reached;
         }
         let (mut reached_positive, mut sensitivity) = (0.0, 0.0);
+        let tables: Vec<&SizeTable> = sizes.iter().map(|size| &self.together[size]).collect();
+        let (last, before) = (tables[tables.len() - 1], &tables[..tables.len() - 1]);
         for point in 0..self.points() {
-            let (last, before) = (sizes[sizes.len() - 1], &sizes[..sizes.len() - 1]);
-            let weakest = before.iter().map(|size| self.together[size].person_at(point));
-            let until_last = weakest.fold(1.0, f64::min);
+            let until_last = before.iter().map(|table| table.person_at(point)).fold(1.0, f64::min);
             reached_positive += until_last;
-            sensitivity += until_last.min(self.together[&last].person_at(point));
+            sensitivity += until_last.min(last.person_at(point));
         }
         let points = self.points() as f64;
         let stages = sizes.len() as i32;
@@ -307,13 +330,14 @@ impl<'a> Evaluator<'a> {
         let (row_negative, column_negative) = (self.tests_negative(row), self.tests_negative(column));
         let others_negative = (column_negative.powi(columns as i32 - 1), row_negative.powi(rows as i32 - 1));
         let se = self.assay.sensitivity;
+        let single = &self.together[&1];
         let (mut both, mut tested_positive, mut found) = (0.0, 0.0, 0.0);
         for point in 0..self.points() {
             let (r, c) = (se * row.person_at(point), se * column.person_at(point));
             both += r * c;
             let tested = r * c + r * (1.0 - c) * others_negative.0 + c * (1.0 - r) * others_negative.1;
             tested_positive += tested;
-            found += tested * se * self.together[&1].person_at(point);
+            found += tested * se * single.person_at(point);
         }
         let points = self.points() as f64;
         let crossing = p * both / points + (1.0 - p) * row.positive_despite * column.positive_despite;

@@ -224,6 +224,12 @@ fn single_tubes_and_dorfman_pools_are_designs_too() {
     let readings = [Reading::Negative, positive, Reading::Unusable];
     let decoded = decode(&single, &readings, &options).expect("valid");
     assert_eq!((decoded.negative, decoded.positive, decoded.retest), (vec![0], vec![1], vec![2]));
+    // Two people in one pool: no pool can tell which, so neither is called, at any prevalence.
+    for prior in [0.001, 0.01, 0.2] {
+        let options = DecodeOptions { prior: Prior::Prevalence(prior), ..DecodeOptions::default() };
+        let decoded = decode(&PoolMatrix::disjoint(2, 2).expect("a pair"), &[positive], &options).expect("valid");
+        assert_eq!((decoded.positive, decoded.retest), (vec![], vec![0, 1]), "at {prior}");
+    }
     let pools = PoolMatrix::disjoint(20, 10).expect("pools");
     let decoded = decode(&pools, &[positive, Reading::Negative], &options).expect("valid");
     assert_eq!(decoded.retest, (0..10).collect::<Vec<u32>>());

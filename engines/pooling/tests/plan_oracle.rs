@@ -4,6 +4,7 @@ use baton_pooling::dilution::{CqDistribution, Dilution, ShiftModel};
 use baton_pooling::plan::{Limits, Plan, SchemeKind, Workload, curves, sizes, solve};
 use baton_pooling::population::{Clustering, Population};
 use baton_pooling::scheme::{Assay, Conditions, Evaluator, Figures, Scheme};
+use baton_pooling::{Mixing, ValidatedRatio};
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -152,7 +153,7 @@ fn clustering_saves_tests_beyond_dorfman_theory() {
 
 #[test]
 fn swabs_mixed_in_the_field_allow_only_dorfman() {
-    let limits = Limits { mixing: baton_pooling::Mixing::Swab, largest_pool: Some(10), ..Limits::default() };
+    let limits = Limits { mixing: Mixing::Swab, largest_pool: Some(10), ..Limits::default() };
     let workload = Workload { people: 10_000, tests_per_hour: 500.0, hours_per_stage: 3.0, re_swab_hours: 6.0 };
     let conditions = conditions(0.001, 1.0, 1.0);
     let plan = solve(&conditions, &limits, Some(&workload), &[]).expect("valid");
@@ -164,10 +165,26 @@ fn swabs_mixed_in_the_field_allow_only_dorfman() {
 }
 
 #[test]
+fn the_field_takes_only_ratios_the_assay_is_validated_for() {
+    let ratio = |persons_per_pool| ValidatedRatio { mixing: Mixing::Swab, persons_per_pool };
+    let take = |p: f64, limits: &Limits| {
+        let plan = solve(&conditions(p, 1.0, 1.0), limits, None, &[]).expect("valid");
+        (plan.recommendation().kind, sizes(&plan.recommendation().scheme)[0])
+    };
+    let limits = Limits { mixing: Mixing::Swab, validated: Some(vec![ratio(1), ratio(5), ratio(10), ratio(20)]), ..Limits::default() };
+    for (p, size) in [(0.0005, 20), (0.01, 10), (0.02, 10), (0.05, 5), (0.1, 5)] {
+        assert_eq!(take(p, &limits), (SchemeKind::Dorfman, size), "at {p}");
+    }
+    assert_eq!(take(0.4, &limits), (SchemeKind::Individual, 1));
+    let aliquots_only = Limits { validated: Some(vec![ValidatedRatio { mixing: Mixing::Aliquot, persons_per_pool: 8 }]), ..limits };
+    assert_eq!(take(0.01, &aliquots_only), (SchemeKind::Individual, 1), "validated for another operation");
+}
+
+#[test]
 fn the_two_dilution_models_are_never_mixed() {
     let mut conditions = conditions(0.01, 1.0, 1.0);
     conditions.dilution = Some(Dilution { cq_distribution: CqDistribution::new(vec![25.0]).expect("valid"), cutoff: 37.0, shift: ShiftModel::Aliquot });
-    let limits = Limits { mixing: baton_pooling::Mixing::Swab, ..Limits::default() };
+    let limits = Limits { mixing: Mixing::Swab, ..Limits::default() };
     assert!(solve(&conditions, &limits, None, &[]).is_err());
 }
 

@@ -8,6 +8,7 @@ pub mod intake;
 pub mod model;
 mod pages;
 pub mod person;
+pub mod pooling;
 pub mod report;
 mod routes;
 pub mod rules;
@@ -29,6 +30,7 @@ pub fn room() -> Room {
             NavItem { words: "nav-laboratory", link: "/laboratory", access: routes::WATCH_ACCESS },
             NavItem { words: "nav-accession", link: "/laboratory/accession", access: routes::RECEIVE_ACCESS },
             NavItem { words: "nav-clock", link: "/laboratory/clock", access: routes::WATCH_ACCESS },
+            NavItem { words: "nav-pools", link: "/laboratory/pools", access: pages::PLAN_ACCESS },
             NavItem { words: "nav-lineage", link: "/laboratory/lineage", access: routes::TRACE_ACCESS },
         ],
         inbox: pages::inbox,

@@ -240,6 +240,16 @@ fn follow_up(specimen: &Specimen, all: &[Specimen]) -> Option<FollowUp> {
     }
 }
 
+/// Whom to visit first, 1 before 4: a pool that shows the virus, then what hints at it, then what could not be read, then what was never tested.
+pub fn priority(reason: &str) -> u8 {
+    match Outcome::from_name(reason) {
+        Some(Outcome::Positive) => 1,
+        Some(Outcome::SingleTarget) => 2,
+        Some(Outcome::Invalid) => 3,
+        Some(Outcome::Negative) | None => 4,
+    }
+}
+
 /// What else is known about a tube's surroundings, for its findings.
 #[derive(Clone, Debug, Default)]
 pub struct TubeContext {
@@ -403,6 +413,12 @@ mod tests {
         assert_eq!(next(NOW.plus_us(-1)), "round-overlaps");
         let unknown = OpenRound { campaign: id(2), round: 1, opens_us: NOW, closes_us: NOW.plus_us(1) };
         assert_eq!(code(open_round(None, &unknown, NOW)), "campaign-unknown");
+    }
+
+    #[test]
+    fn a_positive_pool_is_visited_before_a_lost_tube() {
+        let order: Vec<u8> = ["positive", "single_target", "invalid", "leaked"].into_iter().map(priority).collect();
+        assert_eq!(order, [1, 2, 3, 4]);
     }
 
     /// The judgement of a coded reason with its remark, by the rule given.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod journeys;
+mod pools;
 mod routes;
 mod screens;
 mod sessions;

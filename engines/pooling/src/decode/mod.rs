@@ -5,8 +5,8 @@
 //! without a usable result say nothing. Posteriors are sums over all good explanations
 //! (module `search`), reweighed by the pools' Cq values where given (module `cq`).
 //!
-//! A sample is `positive` when the best explanation needs it and its posterior is not low. That is a
-//! presumption: a single test of the person's own specimen confirms it. It is `negative` only when at
+//! A sample is `positive` when the best explanation needs it, its posterior is not low and no sample in
+//! exactly the same pools could stand in its place. That is a presumption: a single test of the person's own specimen confirms it. It is `negative` only when at
 //! least one pool speaks for it *and* leaving it off the retest list keeps the required sensitivity.
 //! All others are to be retested singly.
 
@@ -461,11 +461,12 @@ impl Case<'_> {
         let allowed = (1.0 - options.required_sensitivity).max(0.0) * expected.max(1.0);
         let mut rest: Vec<u32> = Vec::new();
         let mut left = 0.0;
+        let alike = self.alike_and_not_needed(best);
         for (sample, posterior) in decoded.posterior.iter().enumerate() {
             let mut negatives = self.usable_pools(sample);
             let spoken_for = negatives.any(|pool| self.readings[pool as usize] == Reading::Negative);
             let evidence = self.usable_pools(sample).next().is_some();
-            if evidence && best[sample] && *posterior > options.positive_above {
+            if evidence && best[sample] && *posterior > options.positive_above && !alike.contains(self.matrix.pools_of(sample)) {
                 decoded.positive.push(sample as u32);
             } else if !spoken_for {
                 decoded.retest.push(sample as u32);
@@ -486,6 +487,11 @@ impl Case<'_> {
         }
         decoded.retest.sort_unstable();
         decoded.negative.sort_unstable();
+    }
+
+    /// Sets of pools shared by a sample that the best explanation does without: which of those alike is positive, no pool can tell.
+    fn alike_and_not_needed(&self, best: &[bool]) -> std::collections::HashSet<&[u32]> {
+        (0..self.matrix.sample_count()).filter(|sample| !best[*sample]).map(|sample| self.matrix.pools_of(sample)).collect()
     }
 
     fn find(&self, decoded: &mut Decoded, called_false: &[bool], cut_short: bool) {

@@ -7,6 +7,7 @@ mod drawing;
 mod home;
 mod person;
 mod plates;
+mod pools;
 mod trace;
 mod tube;
 
@@ -27,6 +28,7 @@ use crate::routes::TRACE_ACCESS;
 use crate::store::lineage::Origin;
 
 pub(crate) use home::inbox;
+pub(crate) use pools::PLAN_ACCESS;
 
 const STYLE: &str = include_str!("../../assets/laboratory.css");
 const SCRIPT: &str = include_str!("../../assets/laboratory.js");
@@ -39,7 +41,18 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/assets/laboratory.js", Access::Public, "The laboratory's script", || async { asset("text/javascript; charset=utf-8", SCRIPT) }),
     ];
     routes.extend(
-        [home::routes(), accession::routes(), plates::routes(), bench::routes(), tube::routes(), person::routes(), clock::routes(), trace::routes()].concat(),
+        [
+            home::routes(),
+            accession::routes(),
+            plates::routes(),
+            bench::routes(),
+            tube::routes(),
+            person::routes(),
+            clock::routes(),
+            trace::routes(),
+            pools::routes(),
+        ]
+        .concat(),
     );
     routes
 }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod clock;
 pub(crate) mod fold;
 pub mod lineage;
+pub mod pools;
 pub mod results;
 
 use baton_kit::{TubeId, TypedId};

@@ -26,6 +26,7 @@ macro_rules! on_both_stores {
         }
     )+};
 }
+pub(crate) use on_both_stores;
 
 on_both_stores!(a_good_day, a_swapped_plate, an_override_and_a_correction, tubes_and_scans_in_any_order);
 

@@ -6,4 +6,5 @@ mod day;
 mod files;
 mod house;
 mod pages;
+mod pools;
 mod recall;

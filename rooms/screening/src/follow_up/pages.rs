@@ -1,5 +1,7 @@
 //! The follow-up list: whom to visit and swab again.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{At, Form};
@@ -13,8 +15,8 @@ use super::store::{self, Entry};
 use crate::campaign::pages::reason_words;
 use crate::campaign::routes::{close_follow_up, may_manage};
 use crate::events::CloseFollowUp;
-use crate::rules::WAIVERS;
-use crate::view::{CHASERS, MANAGERS, place_names, place_of};
+use crate::rules::{WAIVERS, priority};
+use crate::view::{CHASERS, MANAGERS, figure, place_names, place_of};
 
 const LIMIT: i64 = 5_000;
 
@@ -54,7 +56,7 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
                     .join(" · ");
                 rows.push(Row { document_tail: baton_registry::rules::document::tail(&document), entry, name, phone, address, place });
             }
-            rows.sort_by_key(|row| (row.entry.at.grid, row.entry.at.building, row.entry.at.household));
+            rows.sort_by_key(visiting_order);
             Ok((rows, campaign.name))
         })
         .await?;
@@ -63,6 +65,7 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
     let page = Page::new(&app, &actor);
     let content = html! {
         p.notice { (page.t("screening-follow-up-words")) }
+        (figures(&page, &rows))
         p.no-print { button data-print="" { (page.t("screening-print")) } }
         @if rows.is_empty() { p.empty { (page.t("screening-follow-up-empty")) } } @else { (table(&page, &rows, form_id.is_some())) }
         @if let Some(form) = form_id.filter(|_| !rows.is_empty()) { (close_form(&page, form, id)) }
@@ -70,17 +73,36 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
     Ok(page.frame(&page.with("screening-follow-up-of", &[("campaign", &name)]), content))
 }
 
+/// Whoever was not swabbed again comes first, the urgent before the others, then door by door.
+fn visiting_order(row: &Row) -> (bool, u8, i64, i64, i64) {
+    let entry = &row.entry;
+    (entry.again.is_some(), priority(&entry.reason), entry.at.grid, entry.at.building, entry.at.household)
+}
+
+/// People and tubes are two different numbers.
+fn figures(page: &Page<'_>, rows: &[Row]) -> Markup {
+    let people = |again: bool| rows.iter().filter(|row| row.entry.again.is_some() == again).map(|row| row.entry.person).collect::<BTreeSet<_>>().len() as i64;
+    let tubes = rows.iter().map(|row| row.entry.tube).collect::<BTreeSet<_>>().len() as i64;
+    html! {
+        dl.figures {
+            (figure(page, "screening-people-to-swab", people(false)))
+            (figure(page, "screening-people-swabbed-again", people(true)))
+            (figure(page, "screening-tubes-behind", tubes))
+        }
+    }
+}
+
 fn table(page: &Page<'_>, rows: &[Row], choose: bool) -> Markup {
     html! {
         div.scroll { table id="follow-up" {
             thead { tr {
                 @if choose { th.no-print {} }
-                th { (page.t("screening-person-name")) } th { (page.t("screening-document-tail")) } th { (page.t("screening-phone")) } th { (page.t("screening-address")) } th { (page.t("screening-where")) }
+                th.number { (page.t("screening-priority")) } th { (page.t("screening-person-name")) } th { (page.t("screening-document-tail")) } th { (page.t("screening-phone")) } th { (page.t("screening-address")) } th { (page.t("screening-where")) }
                 th { (page.t("screening-why-again")) } th { (page.t("screening-since")) } th { (page.t("screening-again")) }
             } }
             tbody { @for row in rows { tr {
                 @if choose { td.no-print { input type="radio" name="which" value=(format!("{} {}", row.entry.tube, row.entry.person)) form="close-follow-up" aria-label=(page.t("screening-close-entry")) required; } }
-                td { (row.name) } td { (row.document_tail) } td { (row.phone) } td { (row.address) } td { (row.place) }
+                td.number { (priority(&row.entry.reason)) } td { (row.name) } td { (row.document_tail) } td { (row.phone) } td { (row.address) } td { (row.place) }
                 td { (reason_words(page, &format!("tube-{}", row.entry.reason))) }
                 td { (page.time(row.entry.opened)) }
                 td { @if row.entry.again.is_some() { (page.t("screening-swabbed-again")) } @else if row.entry.single { (page.t("screening-swab-single")) } @else { (page.t("screening-swab-any")) } }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::campaign::store as campaigns;
+use crate::rules::priority;
 use crate::view::{CHASERS, MANAGERS};
 
 /// Entries of one answer.
@@ -39,6 +40,8 @@ struct FollowUpEntry {
     /// The tube that was not clean or was never tested.
     tube: TubeId,
     reason: String,
+    /// Whom to visit first: 1 to 4.
+    priority: u8,
     /// Must go into a tube of their own.
     single: bool,
     opened_us: Timestamp,
@@ -53,6 +56,7 @@ async fn list(State(app): State<App>, actor: Actor, At(campaign): At<CampaignId>
     let entries = mine.map(|entry| FollowUpEntry {
         person: entry.person,
         tube: entry.tube,
+        priority: priority(&entry.reason),
         reason: entry.reason,
         single: entry.single,
         opened_us: entry.opened,
