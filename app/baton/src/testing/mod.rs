@@ -2,6 +2,7 @@
 
 mod browser;
 mod journeys;
+mod operations;
 mod routes;
 mod sessions;
 
