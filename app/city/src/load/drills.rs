@@ -31,6 +31,8 @@ struct Pace {
     /// Whether a refused request is sent again when the server asked for it, or the people go elsewhere.
     again: bool,
     look_ups: u32,
+    /// Of those who are left in each line, how many stand in this stretch: one in so many.
+    one_in: usize,
 }
 
 struct Run {
@@ -61,7 +63,7 @@ pub fn load(settings: &LoadSettings, say: impl Fn(&str)) -> anyhow::Result<LoadR
         let mut run = Run::begin(settings, before, &say).await?;
         let rate = (settings.rate > 0).then(|| f64::from(settings.rate));
         say("under load");
-        run.stretch("load", Pace { seconds: settings.seconds, rate, again: true, look_ups: 0 }).await?;
+        run.stretch("load", Pace { seconds: settings.seconds, rate, again: true, look_ups: 0, one_in: 1 }).await?;
         run.finish(None, &say).await
     })
 }
@@ -74,13 +76,12 @@ pub fn storm(settings: &LoadSettings, say: impl Fn(&str)) -> anyhow::Result<Load
     let before = calibrate(settings)?;
     with_runtime(async {
         let mut run = Run::begin(settings, before, &say).await?;
-        run.town.meet_askers(ASKERS).await?;
         let rate = (settings.rate > 0).then(|| f64::from(settings.rate));
-        let pace = Pace { seconds: settings.seconds / 2.0, rate, again: true, look_ups: 0 };
+        let pace = Pace { seconds: settings.seconds / 2.0, rate, again: true, look_ups: 0, one_in: 2 };
         say("scans alone");
         run.stretch("scans alone", pace).await?;
         say("scans in the storm");
-        run.stretch("storm", Pace { look_ups: settings.look_ups, ..pace }).await?;
+        run.stretch("storm", Pace { look_ups: settings.look_ups, one_in: 1, ..pace }).await?;
         run.finish(None, &say).await
     })
 }
@@ -95,12 +96,12 @@ pub fn overload(settings: &LoadSettings, say: impl Fn(&str)) -> anyhow::Result<L
         let mut run = Run::begin(settings, before, &say).await?;
         let third = settings.seconds / 3.0;
         say("finding the capacity");
-        run.stretch("capacity", Pace { seconds: third, rate: None, again: true, look_ups: 0 }).await?;
+        run.stretch("capacity", Pace { seconds: third, rate: None, again: true, look_ups: 0, one_in: 4 }).await?;
         let capacity = run.stretches[0].people_per_s;
         say("overload");
-        run.stretch("overload", Pace { seconds: third, rate: Some(capacity * settings.times), again: false, look_ups: 0 }).await?;
+        run.stretch("overload", Pace { seconds: third, rate: Some(capacity * settings.times), again: false, look_ups: 0, one_in: 2 }).await?;
         say("afterwards");
-        let after = run.stretch("afterwards", Pace { seconds: third, rate: Some(capacity / 2.0), again: false, look_ups: 0 }).await?;
+        let after = run.stretch("afterwards", Pace { seconds: third, rate: Some(capacity / 2.0), again: false, look_ups: 0, one_in: 1 }).await?;
         run.finish(Some(after), &say).await
     })
 }
@@ -111,7 +112,12 @@ fn calibrate(settings: &LoadSettings) -> anyhow::Result<Calibration> {
 
 impl Run {
     async fn begin(settings: &LoadSettings, before: Calibration, say: &impl Fn(&str)) -> anyhow::Result<Self> {
-        let town = Town::build(settings, say).await?;
+        let mut town = Town::build(settings, say).await?;
+        if settings.look_ups > 0 {
+            // Whose code was looked at is itself on record: before the count, not within it.
+            town.meet_askers(ASKERS).await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
         let setting = Setting { campaign: town.campaign.clone(), point: town.point.clone(), begins_us: baton_kit::Clock::now(&baton_kit::SystemClock).0 };
         let desks = town.stations.iter().map(|station| Desk::new(&town.server.base, station.clone(), setting.clone())).collect::<anyhow::Result<_>>()?;
         let boss = Arc::new(Sayer::new(Client::new(&town.server.base), town.boss.token.clone(), town.boss.device));
@@ -196,8 +202,9 @@ impl Run {
 /// what waits is late, and its delay counts.
 async fn stand(number: usize, connections: usize, mut desk: Desk, pace: Pace, batch: usize, run: Stopwatch) -> anyhow::Result<(usize, Desk)> {
     let every_us = pace.rate.map(|rate| batch as f64 * 1e6 / rate);
+    let stays = desk.left() - desk.left() / pace.one_in;
     let mut request = number;
-    while desk.has_people(batch) && (run.us() as f64) < pace.seconds * 1e6 {
+    while desk.left() >= stays + batch && (run.us() as f64) < pace.seconds * 1e6 {
         let mut due = Stopwatch::start();
         if let Some(every_us) = every_us {
             let at_us = (request as f64 * every_us) as u64;

@@ -89,8 +89,9 @@ impl Desk {
         Ok(Self { station, setting, base: base.to_owned(), wire, next: 0, log: Log::default() })
     }
 
-    pub(super) fn has_people(&self, people: usize) -> bool {
-        self.next + people <= self.station.people.len()
+    /// How many still stand in the line.
+    pub(super) fn left(&self) -> usize {
+        self.station.people.len() - self.next
     }
 
     /// The places, among this station's facts, of what is told about the next `people` of its line.
@@ -226,7 +227,7 @@ mod tests {
         for batch in [1, 3, 10, 20] {
             let mut desk = desk();
             let mut told = Vec::new();
-            while desk.has_people(batch) {
+            while desk.left() >= batch {
                 told.extend(desk.next_facts(batch));
                 desk.let_go(batch);
             }
