@@ -80,13 +80,13 @@ pub fn drill(settings: &FlipSettings, progress: impl Fn(u32)) -> anyhow::Result<
     std::fs::create_dir(&settings.data).with_context(|| settings.data.display().to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let head = prepare(&sound, &runtime)?;
-    let answered = runtime.block_on(signs_in(&sound)).context("the sound installation")?;
+    let copy = sound.on(&settings.data.join("flipped"));
+    let answered = answer_of_a_sound_copy(&sound, &copy, &head, &runtime)?;
     let files = files(&sound.data)?;
     let mut report = FlipReport { files: files.iter().map(|file| FlipsOf { file: name(file), ..FlipsOf::default() }).collect(), flips: 0, served_wrong: 0 };
     let mut chance = Chance::new(settings.seed, Purpose::Flip, 0);
     for flip in 0..settings.flips {
         let at = flip as usize % files.len();
-        let copy = sound.on(&settings.data.join("flipped"));
         copy_folder(&sound.data, &copy.data)?;
         turn_a_bit(&copy.data.join(&files[at]), &mut chance)?;
         let fate = fate(&copy, &head, &answered, &runtime)?;
@@ -103,6 +103,15 @@ pub fn drill(settings: &FlipSettings, progress: impl Fn(u32)) -> anyhow::Result<
         progress(flip + 1);
     }
     Ok(report)
+}
+
+/// Without a flip nothing may be found, or the drill would prove nothing; what is served then is what must be served.
+fn answer_of_a_sound_copy(sound: &Program, copy: &Program, head: &str, runtime: &tokio::runtime::Runtime) -> anyhow::Result<Value> {
+    copy_folder(&sound.data, &copy.data)?;
+    copy.ask(&["verify"], &["--json", "--tables", "--head", head])?;
+    let answered = runtime.block_on(signs_in(copy)).context("a sound copy")?;
+    std::fs::remove_dir_all(&copy.data)?;
+    Ok(answered)
 }
 
 /// A small installation, at rest; gives the head of its ledger.
@@ -186,6 +195,6 @@ async fn signs_in(program: &Program) -> anyhow::Result<Value> {
     let sayer = Sayer::sign_in(&client, "nurse", PASSWORD).await?;
     let key = sayer.get("/v1/registry/code-key").await?;
     let told = json!({"device": sayer.device.number(), "key": key});
-    server.shoot()?;
+    server.stop()?;
     Ok(told)
 }
