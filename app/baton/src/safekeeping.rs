@@ -24,6 +24,9 @@ pub(crate) struct Verify {
     /// A ledger head noted earlier (hexadecimal): tells whether the ledger still ends there.
     #[arg(long)]
     head: Option<String>,
+    /// Also fold the ledger anew and hold the tables against it; the server must be stopped.
+    #[arg(long)]
+    tables: bool,
     #[arg(long)]
     json: bool,
 }
@@ -32,9 +35,14 @@ impl Verify {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let place = self.at.existing()?;
         let verdict = verify(&place)?;
+        let tables = self.tables.then(|| self.tables_are_sound(&place)).transpose()?;
         let moved = self.head.as_ref().is_some_and(|head| *head != hex(&verdict.ledger_head));
         if self.json {
-            println!("{}", verdict_json(&verdict));
+            let mut told = verdict_json(&verdict);
+            if let Some(sound) = tables {
+                told["tables"] = serde_json::json!(if sound { "same" } else { "different" });
+            }
+            println!("{told}");
         } else {
             println!("{} events in {} buckets, ledger head {}", verdict.events, verdict.buckets, hex(&verdict.ledger_head));
             for problem in &verdict.problems {
@@ -43,9 +51,23 @@ impl Verify {
             if moved {
                 println!("The head is not the one given: events were added since, or the ledger was set back.");
             }
-            println!("{}", if verdict.problems.is_empty() { "ok" } else { "NOT OK" });
+            if tables == Some(false) {
+                println!("BAD  the tables are not what the ledger gives: run baton rebuild");
+            }
+            println!("{}", if verdict.problems.is_empty() && tables != Some(false) { "ok" } else { "NOT OK" });
         }
-        Ok(if verdict.problems.is_empty() && !moved { ExitCode::SUCCESS } else { ExitCode::from(2) })
+        Ok(if verdict.problems.is_empty() && tables != Some(false) && !moved { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    }
+}
+
+impl Verify {
+    fn tables_are_sound(&self, place: &Place) -> anyhow::Result<bool> {
+        let _lock = self.at.lock()?;
+        let bar = progress("folding the ledger beside the tables");
+        let sound = Ledger::tables_are_sound(place, &folds(), Arc::new(SystemEntropy), |done, all| show(&bar, done, all));
+        bar.finish_and_clear();
+        // Tables that cannot even be read are not sound.
+        Ok(sound.unwrap_or(false))
     }
 }
 

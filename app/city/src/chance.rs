@@ -26,6 +26,7 @@ pub(crate) enum Purpose {
     Well,
     Controls,
     Kill,
+    Flip,
 }
 
 /// A short private stream of random numbers (SplitMix64).

@@ -5,9 +5,7 @@
 //! no answer again, with the same ids. In the end every acknowledged fact is sent once more: it must be answered with
 //! the place in the ledger it was given first. The count of events says that none is there twice.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::chance::{Chance, Purpose};
 use crate::client::{Client, Sayer};
+use crate::program::{Program, events};
 
 /// What is drilled.
 #[derive(Clone, Debug)]
@@ -59,58 +58,6 @@ impl KillReport {
     }
 }
 
-/// A running server; shot when dropped.
-struct Server {
-    child: Child,
-    base: String,
-}
-
-impl Server {
-    fn start(settings: &KillSettings) -> anyhow::Result<Self> {
-        let mut command = baton(settings, &["serve"]);
-        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| settings.baton.display().to_string())?;
-        let out = child.stdout.take().context("the server's output")?;
-        let mut server = Self { child, base: String::new() };
-        for line in BufReader::new(out).lines() {
-            if let Some(at) = line?.split_whitespace().find(|word| word.starts_with("http://")) {
-                at.clone_into(&mut server.base);
-                return Ok(server);
-            }
-        }
-        bail!("the server did not start");
-    }
-
-    fn shoot(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
-fn baton(settings: &KillSettings, words: &[&str]) -> Command {
-    let mut command = Command::new(&settings.baton);
-    command.args(words).arg("--data").arg(&settings.data).env_remove("BATON_DATABASE").stdin(Stdio::null());
-    command
-}
-
-/// Runs a command of the program to its end; gives what it printed last, as JSON if it is.
-fn ask(settings: &KillSettings, words: &[&str], more: &[&str]) -> anyhow::Result<Value> {
-    let output = baton(settings, words).args(more).env("BATON_PASSWORD", "nurse-of-the-drill").output()?;
-    if !output.status.success() {
-        bail!("baton {}: {}{}", words.join(" "), String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or(Value::Null))
-}
-
 /// What devices share while servers come and go.
 struct Shared {
     /// Whom to talk to; nobody while the server is down.
@@ -128,22 +75,23 @@ type Acknowledged = (Value, Vec<i64>);
 /// # Errors
 /// When a server does not start, or a device is refused: the drill itself is broken then. What the drill finds is in the report.
 pub fn drill(settings: &KillSettings, progress: impl Fn(u32)) -> anyhow::Result<KillReport> {
-    let given = prepare(settings)?;
-    let before = events(&ask(settings, &["verify"], &["--json"])?)?;
+    let program = Program::new(&settings.baton, &settings.data);
+    let given = prepare(&program, settings.devices)?;
+    let before = events(&program.ask(&["verify"], &["--json"])?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (say, client) = watch::channel(None);
     let shared = Arc::new(Shared { client, stop: AtomicBool::new(false), acknowledged: AtomicU64::new(0), resent: AtomicU64::new(0) });
     let devices: Vec<_> = given.iter().map(|given| runtime.spawn(work(given.clone(), shared.clone()))).collect();
     let mut chance = Chance::new(settings.seed, Purpose::Kill, 0);
     for kill in 0..settings.kills {
-        let server = Server::start(settings)?;
+        let server = program.serve(&[])?;
         say.send_replace(Some(Client::new(&server.base).with_tries(1)));
         live(&shared, u64::from(chance.between(5, settings.life_ms_max.max(5))))?;
         server.shoot()?;
         say.send_replace(None);
         progress(kill + 1);
     }
-    let server = Server::start(settings)?;
+    let server = program.serve(&[])?;
     shared.stop.store(true, Ordering::SeqCst);
     say.send_replace(Some(Client::new(&server.base).with_tries(1)));
     let mut lost = 0;
@@ -152,17 +100,16 @@ pub fn drill(settings: &KillSettings, progress: impl Fn(u32)) -> anyhow::Result<
         lost += runtime.block_on(recount(&Sayer::given(&Client::new(&server.base), given)?, &log))?;
     }
     server.shoot()?;
-    report(settings, &shared, lost, before)
+    report(&program, settings.kills, &shared, lost, before)
 }
 
-fn report(settings: &KillSettings, shared: &Shared, lost: u64, before: i64) -> anyhow::Result<KillReport> {
-    let verified = baton(settings, &["verify"]).arg("--json").output()?;
-    let verified: Value = serde_json::from_slice(&verified.stdout).context("what verify says")?;
-    let rebuilt = ask(settings, &["rebuild"], &["--json"])?;
+fn report(program: &Program, kills: u32, shared: &Shared, lost: u64, before: i64) -> anyhow::Result<KillReport> {
+    let verified = program.verify()?;
+    let rebuilt = program.ask(&["rebuild"], &["--json"])?;
     let acknowledged = shared.acknowledged.load(Ordering::SeqCst);
     let events = events(&verified)?;
     Ok(KillReport {
-        kills: settings.kills,
+        kills,
         acknowledged,
         resent: shared.resent.load(Ordering::SeqCst),
         lost,
@@ -173,18 +120,11 @@ fn report(settings: &KillSettings, shared: &Shared, lost: u64, before: i64) -> a
     })
 }
 
-fn events(verdict: &Value) -> anyhow::Result<i64> {
-    verdict["events"].as_i64().with_context(|| format!("no count of events in {verdict}"))
-}
-
 /// A new installation with one nurse and her devices; gives token and number of each.
-fn prepare(settings: &KillSettings) -> anyhow::Result<Vec<Value>> {
-    if settings.data.exists() {
-        bail!("{} exists: the drill makes its own folder", settings.data.display());
-    }
-    ask(settings, &["init"], &[])?;
-    ask(settings, &["user", "add"], &["--login", "nurse", "--name", "Nurse", "--role", "sampling_nurse", "--scope", "everywhere"])?;
-    (0..settings.devices.max(1)).map(|number| ask(settings, &["device", "add"], &["--name", &format!("Scanner {number}"), "--login", "nurse"])).collect()
+fn prepare(program: &Program, devices: u32) -> anyhow::Result<Vec<Value>> {
+    program.create()?;
+    program.ask(&["user", "add"], &["--login", "nurse", "--name", "Nurse", "--role", "sampling_nurse", "--scope", "everywhere"])?;
+    (0..devices.max(1)).map(|number| program.ask(&["device", "add"], &["--name", &format!("Scanner {number}"), "--login", "nurse"])).collect()
 }
 
 /// Lets a server work for so long, and in any case until it has acknowledged something.
@@ -216,7 +156,7 @@ async fn work(given: Value, shared: Arc<Shared>) -> anyhow::Result<Vec<Acknowled
 }
 
 /// A tube opened, ten people swabbed into it, the tube sealed. Campaign, point and people are unknown: facts are recorded all the same.
-fn tube_of_ten(sayer: &Sayer, happened_us: i64) -> Value {
+pub(crate) fn tube_of_ten(sayer: &Sayer, happened_us: i64) -> Value {
     let device = sayer.device.number();
     let bucket = Bucket::new((1 + device % 8) as u8).unwrap_or(Bucket::INSTALLATION);
     let tube = sayer.next_id(bucket);
@@ -266,11 +206,4 @@ async fn recount(sayer: &Sayer, log: &[Acknowledged]) -> anyhow::Result<u64> {
         lost += places_given.iter().zip(&now).filter(|(given, now)| given != now).count() as u64;
     }
     Ok(lost)
-}
-
-/// Where `baton` is when nobody says: beside this program.
-pub fn beside_this_program() -> Option<PathBuf> {
-    let here = std::env::current_exe().ok()?;
-    let beside = here.parent().map(|folder: &Path| folder.join("baton"))?;
-    beside.exists().then_some(beside)
 }

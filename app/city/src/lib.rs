@@ -9,12 +9,17 @@ mod chance;
 pub mod client;
 pub mod day;
 mod documents;
+pub mod flip;
 pub mod infection;
 pub mod kill;
+pub mod load;
 mod names;
 pub mod people;
+mod program;
 pub mod roster;
 pub mod script;
 pub mod truth;
+
+pub use program::beside_this_program;
 
 pub use documents::{Birth, credit_check, resident_check};

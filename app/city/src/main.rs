@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use baton_city::flip::{self, FlipSettings};
 use baton_city::kill::{self, KillReport, KillSettings};
-use clap::{Parser, Subcommand};
+use baton_city::load::{self, LoadReport, LoadSettings};
+use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 
 /// A seeded city that keeps a Baton server busy.
@@ -26,53 +28,168 @@ enum Command {
         /// How often.
         #[arg(short, default_value_t = 10)]
         n: u32,
-        /// The program; otherwise the one beside `city`.
-        #[arg(long)]
-        baton: Option<PathBuf>,
-        /// A folder for the drill that does not exist yet; otherwise a temporary one that is removed when the drill passes.
-        #[arg(long)]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        at: At,
         #[arg(long, default_value_t = 6)]
         devices: u32,
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        #[arg(long)]
-        json: bool,
+    },
+    /// Turn over one bit of one store file, again and again: it must be found or refused before anything wrong is served.
+    #[command(after_help = "Example:\n  city flip -n 200 --baton target/release/baton")]
+    Flip {
+        /// How often.
+        #[arg(short, default_value_t = 50)]
+        n: u32,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Sample people at a pace and count every acknowledged fact again.
+    #[command(after_help = "Example:\n  city load --rate 2000 --minutes 1 --people 200000\n  city load --rate 0 --batch 1 --json")]
+    Load {
+        #[command(flatten)]
+        load: Load,
+    },
+    /// The same, while people ask for their results again and again.
+    #[command(after_help = "Example:\n  city storm --rate 1000 --look-ups 5000 --minutes 1")]
+    Storm {
+        #[command(flatten)]
+        load: Load,
+        /// Result look-ups per second.
+        #[arg(long, default_value_t = 2000)]
+        look_ups: u32,
+    },
+    /// Find the capacity, offer several times as much, and see what becomes of what was accepted and what was refused.
+    #[command(after_help = "Example:\n  city overload --times 3 --minutes 1")]
+    Overload {
+        #[command(flatten)]
+        load: Load,
+        #[arg(long, default_value_t = 3.0)]
+        times: f64,
     },
 }
 
+/// Where a drill is done.
+#[derive(Args)]
+struct At {
+    /// The program; otherwise the one beside `city`.
+    #[arg(long)]
+    baton: Option<PathBuf>,
+    /// A folder for the drill that does not exist yet; otherwise a temporary one that is removed when the drill passes.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[arg(long)]
+    json: bool,
+}
+
+impl At {
+    fn baton(&self) -> anyhow::Result<PathBuf> {
+        self.baton.clone().or_else(baton_city::beside_this_program).context("where is baton? Give --baton PATH")
+    }
+    fn folder(&self, drill: &str) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("city-{drill}-{}", std::process::id())))
+    }
+    /// Prints the report, and removes the folder of a drill that passed.
+    fn close(&self, report: &impl serde::Serialize, rows: Vec<(String, String)>, passed: bool, data: PathBuf) -> anyhow::Result<ExitCode> {
+        if self.json {
+            println!("{}", serde_json::to_string(report)?);
+        } else {
+            let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+            for (name, value) in rows {
+                println!("{name:<width$}{value:>24}");
+            }
+        }
+        if !passed {
+            eprintln!("The folder is kept: {}", data.display());
+            return Ok(ExitCode::from(2));
+        }
+        if self.data.is_none() {
+            std::fs::remove_dir_all(data)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Args)]
+struct Load {
+    #[command(flatten)]
+    at: At,
+    /// People sampled per second; 0 for as many as the server takes.
+    #[arg(long, default_value_t = 0)]
+    rate: u32,
+    /// How long it lasts at most: it ends when everybody on the roster was sampled.
+    #[arg(long, default_value_t = 0.5)]
+    minutes: f64,
+    /// People on the roster.
+    #[arg(long, default_value_t = 100_000)]
+    people: u32,
+    /// Sampling nurses' devices, each with a connection of its own.
+    #[arg(long, default_value_t = 64)]
+    connections: u32,
+    /// People told about in one request.
+    #[arg(long, default_value_t = 50)]
+    batch: u32,
+}
+
+impl Load {
+    fn settings(&self, drill: &str) -> anyhow::Result<LoadSettings> {
+        Ok(LoadSettings {
+            baton: self.at.baton()?,
+            data: self.at.folder(drill),
+            seed: self.at.seed,
+            people: self.people,
+            connections: self.connections.max(1),
+            batch: self.batch.clamp(1, 400),
+            rate: self.rate,
+            seconds: self.minutes * 60.0,
+            look_ups: 0,
+            times: 1.0,
+        })
+    }
+
+    fn run(&self, drill: impl Fn(&LoadSettings, &dyn Fn(&str)) -> anyhow::Result<LoadReport>, settings: &LoadSettings) -> anyhow::Result<ExitCode> {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        let report = drill(settings, &|stage| bar.set_message(stage.to_owned()))?;
+        bar.finish_and_clear();
+        self.at.close(&report, report.rows(), report.passed(), settings.data.clone())
+    }
+}
+
 fn main() -> ExitCode {
-    let Command::Kill { n, baton, data, devices, seed, json } = Cli::parse().command;
-    run(n, baton, data, devices, seed, json).unwrap_or_else(|error| {
+    run(Cli::parse().command).unwrap_or_else(|error| {
         eprintln!("city: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-fn run(kills: u32, baton: Option<PathBuf>, data: Option<PathBuf>, devices: u32, seed: u64, json: bool) -> anyhow::Result<ExitCode> {
-    let baton = baton.or_else(kill::beside_this_program).context("where is baton? Give --baton PATH")?;
-    let temporary = data.is_none();
-    let data = data.unwrap_or_else(|| std::env::temp_dir().join(format!("city-kill-{}", std::process::id())));
-    let settings = KillSettings { baton, data, kills, devices, seed, life_ms_max: 700 };
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Kill { n, at, devices } => run_kill(n, &at, devices),
+        Command::Flip { n, at } => run_flip(n, &at),
+        Command::Load { load } => load.run(|settings, say| load::load(settings, say), &load.settings("load")?),
+        Command::Storm { load, look_ups } => load.run(|settings, say| load::storm(settings, say), &LoadSettings { look_ups, ..load.settings("storm")? }),
+        Command::Overload { load, times } => load.run(|settings, say| load::overload(settings, say), &LoadSettings { times, ..load.settings("overload")? }),
+    }
+}
+
+fn run_flip(flips: u32, at: &At) -> anyhow::Result<ExitCode> {
+    let settings = FlipSettings { baton: at.baton()?, data: at.folder("flip"), flips, seed: at.seed };
+    let bar = ProgressBar::new(u64::from(flips)).with_message("turning bits over");
+    let report = flip::drill(&settings, |done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_kill(kills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    let settings = KillSettings { baton: at.baton()?, data: at.folder("kill"), kills, devices, seed: at.seed, life_ms_max: 700 };
     let bar = ProgressBar::new(u64::from(kills)).with_message("shooting the server");
     let report = kill::drill(&settings, |done| bar.set_position(u64::from(done)))?;
     bar.finish_and_clear();
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print_table(&report);
-    }
-    if !report.passed() {
-        eprintln!("The folder is kept: {}", settings.data.display());
-        return Ok(ExitCode::from(2));
-    }
-    if temporary {
-        std::fs::remove_dir_all(&settings.data)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    at.close(&report, kill_rows(&report), report.passed(), settings.data)
 }
 
-fn print_table(report: &KillReport) {
+fn kill_rows(report: &KillReport) -> Vec<(String, String)> {
     let rows = [
         ("kill -9", report.kills.to_string()),
         ("facts acknowledged", report.acknowledged.to_string()),
@@ -83,7 +200,5 @@ fn print_table(report: &KillReport) {
         ("verify", report.verify.clone()),
         ("tables as folded anew", if report.tables_same { "yes" } else { "NO" }.to_owned()),
     ];
-    for (name, value) in rows {
-        println!("{name:<28}{value:>12}");
-    }
+    rows.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }

@@ -5,18 +5,20 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId};
-use baton_ledger::{Draft, Note, StoreResult, Tx, Undecided};
+use baton_ledger::{Draft, Note, Reading, StoreResult, Tx, Undecided};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::store;
 use crate::actor::Actor;
 use crate::answer::{Answered, RefusalAnswer};
 use crate::form::Body;
-use crate::room::{Access, Earlier, FactBody, FactContext, Route};
+use crate::room::{Access, Budget, Earlier, FactBody, FactContext, Memo, Route};
 use crate::{App, Desk};
 
 /// How many facts one request may carry.
 const BATCH_LIMIT: usize = 500;
+/// With a follower this far behind no fact waits.
+const LAG_US_HOPELESS: u64 = 1_000_000;
 /// How long a fact waits for the one before it to show, so that its notes are right.
 const NOTE_PATIENCE: Duration = Duration::from_millis(40);
 
@@ -72,6 +74,7 @@ pub(crate) fn route() -> Route {
         .takes::<FactsSent>()
         .answers::<FactsAnswered>()
         .up_to(4 << 20)
+        .within(Budget::Scans)
 }
 
 async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent>) -> Answered<Json<FactsAnswered>> {
@@ -80,12 +83,16 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     }
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
     let mine = devices_of(&app, &actor, &ids).await?;
-    let drafts = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
-    let drafts = note(&app, &actor, drafts).await?;
-    let mut answers = app.record(drafts.iter().filter_map(|draft| draft.as_ref().ok().cloned()).collect()).await?.into_iter();
+    let parsed = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
+    let mut drafts = Vec::with_capacity(ids.len());
+    let mut refused = Vec::with_capacity(ids.len());
+    for noted in note(&app, &actor, parsed).await? {
+        refused.push(noted.map(|draft| drafts.push(draft)));
+    }
+    let mut answers = app.record(drafts).await?.into_iter();
     let mut answered = Vec::with_capacity(ids.len());
-    for (id, draft) in ids.into_iter().zip(drafts) {
-        let result = draft.and_then(|_| answers.next().unwrap_or_else(|| Err(crate::shutting_down())));
+    for (id, refused) in ids.into_iter().zip(refused) {
+        let result = refused.and_then(|()| answers.next().unwrap_or_else(|| Err(crate::shutting_down())));
         answered.push(FactAnswered { id, outcome: outcome(&app, &actor, result) });
     }
     Ok(Json(FactsAnswered { answers: answered }))
@@ -130,29 +137,41 @@ fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<(
 async fn note(app: &App, actor: &Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> Result<Vec<Result<Draft, Refusal>>, Refusal> {
     let (desk, actor) = (app.clone(), actor.clone());
     app.blocking(move || {
-        desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
-        desk.ledger.read(|tx| {
-            let mut noted = Vec::with_capacity(drafts.len());
-            let mut earlier = Earlier::default();
-            for draft in drafts {
-                noted.push(match draft {
-                    Ok((draft, body)) => Ok(note_one(&desk, tx, &actor, draft, body, &mut earlier)?),
-                    Err(refusal) => Err(refusal),
-                });
-            }
-            Ok::<_, Undecided>(noted)
-        })
+        // A follower that is far behind will not catch up in our patience: then the finding tells instead of the note.
+        if desk.ledger.meter().lag_us() < LAG_US_HOPELESS {
+            desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
+        }
+        desk.ledger.read_for(Reading::Scans, |tx| Ok::<_, Undecided>(note_all(&desk, tx, actor, drafts)?))
     })
     .await
 }
 
-fn note_one(desk: &Desk, tx: &mut Tx<'_>, actor: &Actor, mut draft: Draft, body: FactBody, earlier: &mut Earlier) -> StoreResult<Draft> {
-    let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
-    let context = FactContext { id: draft.id, happened: draft.happened, actor: actor.clone(), site: desk.site.clone(), earlier: std::mem::take(earlier) };
-    draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &body, &context))?;
-    *earlier = context.earlier;
-    earlier.push(draft.id, draft.happened, body);
-    Ok(draft)
+fn note_all(desk: &Desk, tx: &mut Tx<'_>, actor: Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> StoreResult<Vec<Result<Draft, Refusal>>> {
+    let mut noted = Vec::with_capacity(drafts.len());
+    let mut context: Option<FactContext> = None;
+    for draft in drafts {
+        let (mut draft, body) = match draft {
+            Ok(parsed) => parsed,
+            Err(refusal) => {
+                noted.push(Err(refusal));
+                continue;
+            }
+        };
+        let context = context.get_or_insert_with(|| FactContext {
+            id: draft.id,
+            happened: draft.happened,
+            actor: actor.clone(),
+            site: desk.site.clone(),
+            earlier: Earlier::default(),
+            memo: Memo::default(),
+        });
+        (context.id, context.happened) = (draft.id, draft.happened);
+        let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
+        draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &body, context))?;
+        context.earlier.push(draft.id, draft.happened, body);
+        noted.push(Ok(draft));
+    }
+    Ok(noted)
 }
 
 fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {

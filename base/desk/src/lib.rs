@@ -6,6 +6,7 @@ pub mod answer;
 mod assets;
 mod facts;
 pub mod form;
+mod operations;
 pub mod page;
 mod rate;
 pub mod room;
@@ -17,12 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_kit::{AccountId, AnyId, Bucket, EventId, Refusal, Site, Status, TypedId};
-use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Tx, Undecided, to_json};
+use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Reading, Tx, Undecided, to_json};
 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
 pub use page::Page;
-pub use room::{Access, Earlier, FactContext, FactDoor, InboxItem, NavItem, Room, Route, Told};
+pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, Memo, NavItem, Room, Route, Told};
 pub use server::{openapi, router, routes};
 pub use texts::{Texts, Words};
 
@@ -42,6 +43,9 @@ pub struct Desk {
     pub rooms: Vec<Room>,
     pub(crate) sessions: session::Sessions,
     pub(crate) attempts: rate::Attempts,
+    pub(crate) budgets: Arc<operations::Budgets>,
+    pub(crate) ladder: operations::Ladder,
+    pub(crate) meter: operations::Meter,
     /// Shown once on the server's terminal; whoever makes the first administrator must know it.
     pub setup_token: String,
 }
@@ -57,13 +61,31 @@ impl Desk {
     pub fn new(ledger: Arc<Ledger>, site: Site, name: String, rooms: Vec<Room>) -> Result<App, String> {
         let texts = Texts::of(rooms.iter().map(|room| room.texts))?;
         let setup_token = baton_ledger::hex(&ledger.vault().random::<8>());
-        Ok(Arc::new(Self { ledger, site, name, texts, rooms, sessions: session::Sessions::default(), attempts: rate::Attempts::default(), setup_token }))
+        let run = baton_ledger::hex(&ledger.vault().random::<4>());
+        Ok(Arc::new(Self {
+            ledger,
+            site,
+            name,
+            texts,
+            rooms,
+            sessions: session::Sessions::default(),
+            attempts: rate::Attempts::default(),
+            budgets: Arc::default(),
+            ladder: operations::Ladder::default(),
+            meter: operations::Meter::new(run),
+            setup_token,
+        }))
     }
 
     /// Looks at the folded state away from the async threads.
     pub async fn read<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided> + Send + 'static) -> Result<T, Refusal> {
         let ledger = self.ledger.clone();
-        self.blocking(move || ledger.read(work)).await
+        let reading = match operations::BUDGET.try_with(|budget| *budget) {
+            Ok(Budget::Scans) => Reading::Scans,
+            Ok(Budget::LookUps) => Reading::LookUps,
+            _ => Reading::Pages,
+        };
+        self.blocking(move || ledger.read_for(reading, work)).await
     }
 
     /// Looks at the log itself.
@@ -74,7 +96,8 @@ impl Desk {
 
     /// Runs blocking work; a store's failure becomes our fault, logged once here.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Undecided> + Send + 'static) -> Result<T, Refusal> {
-        match tokio::task::spawn_blocking(work).await {
+        let span = tracing::Span::current();
+        match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Undecided::Refused(refusal))) => Err(refusal),
             Ok(Err(Undecided::Store(error))) => {

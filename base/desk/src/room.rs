@@ -1,6 +1,8 @@
 //! What a room hands to the desk: its fold, its routes with who may use them, the facts it takes, its place on the home page.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::http::Method;
@@ -32,6 +34,23 @@ impl Access {
     }
 }
 
+/// What a request takes its room from. None can take another's: a storm of look-ups keeps no scan waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Budget {
+    /// Facts from devices.
+    Scans,
+    /// People who ask for their own result.
+    LookUps,
+    /// Pages and the rest of the API.
+    Pages,
+    /// Files sent in: the first to wait when it gets tight.
+    Uploads,
+    /// Signing in: never switched off, and few at once, since a password costs work to check.
+    SignIns,
+    /// Health, figures, styles and scripts: always answered.
+    Free,
+}
+
 /// One route: there is no other way to put a handler on the wire.
 #[derive(Clone)]
 pub struct Route {
@@ -42,6 +61,7 @@ pub struct Route {
     /// One line for the API page.
     pub summary: &'static str,
     pub handler: MethodRouter<App>,
+    pub budget: Budget,
     pub body: Option<fn() -> schemars::Schema>,
     pub answer: Option<fn() -> schemars::Schema>,
 }
@@ -52,7 +72,8 @@ fn schema<T: schemars::JsonSchema>() -> schemars::Schema {
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, summary: &'static str, handler: MethodRouter<App>) -> Self {
-        Self { method, path, access, summary, handler, body: None, answer: None }
+        let budget = if path.starts_with("/assets/") { Budget::Free } else { Budget::Pages };
+        Self { method, path, access, summary, handler, budget, body: None, answer: None }
     }
     pub fn get<H: axum::handler::Handler<T, App>, T: 'static>(path: &'static str, access: Access, summary: &'static str, handler: H) -> Self {
         Self::new(Method::GET, path, access, summary, axum::routing::get(handler))
@@ -70,8 +91,14 @@ impl Route {
         self.answer = Some(schema::<T>);
         self
     }
+    /// What it takes its room from; pages, unless said: see [`Route::new`] and [`Route::up_to`].
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
     /// Lifts axum's limit on the body, for uploads.
     pub fn up_to(mut self, bytes: usize) -> Self {
+        self.budget = Budget::Uploads;
         self.handler = self.handler.layer(axum::extract::DefaultBodyLimit::max(bytes));
         self
     }
@@ -104,8 +131,31 @@ impl std::fmt::Debug for Earlier {
     }
 }
 
+/// What one request has looked up already. It looks at one consistent picture, so what was seen once stays true to its end.
+#[derive(Default)]
+pub struct Memo(RefCell<HashMap<(TypeId, i64), Arc<dyn Any + Send + Sync>>>);
+
+impl Memo {
+    /// What `look` finds for this key, looked up once for each type of answer.
+    pub fn once<T: Send + Sync + 'static>(&self, key: i64, look: impl FnOnce() -> StoreResult<T>) -> StoreResult<Arc<T>> {
+        let known = self.0.borrow().get(&(TypeId::of::<T>(), key)).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast().ok()) {
+            return Ok(known);
+        }
+        let found = Arc::new(look()?);
+        self.0.borrow_mut().insert((TypeId::of::<T>(), key), found.clone());
+        Ok(found)
+    }
+}
+
+impl std::fmt::Debug for Memo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memo({})", self.0.borrow().len())
+    }
+}
+
 /// What is known about a fact while it is noted.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FactContext {
     pub id: EventId,
     pub happened: Timestamp,
@@ -113,6 +163,7 @@ pub struct FactContext {
     pub site: baton_kit::Site,
     /// What a note must reckon with beside the tables.
     pub earlier: Earlier,
+    pub memo: Memo,
 }
 
 impl FactContext {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::answer::Refused;
 use crate::room::{Access, Route};
-use crate::{App, assets, facts, session};
+use crate::{App, assets, facts, operations, session};
 
 /// Largest body of a request that states no other limit.
 const BODY_LIMIT: usize = 2 << 20;
@@ -19,6 +19,7 @@ const BODY_LIMIT: usize = 2 << 20;
 /// Every route there is, in the order of the rooms.
 pub fn routes(app: &App) -> Vec<Route> {
     let mut routes = vec![facts::route(), Route::get("/v1/openapi.json", Access::Public, "This list", openapi_answer)];
+    routes.extend(operations::routes());
     routes.extend(assets::routes());
     routes.extend(app.rooms.iter().flat_map(|room| room.routes.iter().cloned()));
     routes
@@ -28,23 +29,28 @@ pub fn routes(app: &App) -> Vec<Route> {
 pub fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in routes(app) {
-        router = router.route(route.path, guarded(route));
+        router = router.route(route.path, guarded(app, route));
     }
     router
         .fallback(|| async { Refused(Refusal::absent("no-such-page")) })
         .layer(middleware::from_fn_with_state(app.clone(), session::at_the_desk))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), |State(app): State<App>, request: Request, next: Next| operations::request_id(app, request, next)))
         .layer(tower_http::compression::CompressionLayer::new())
         .with_state(app.clone())
 }
 
-fn guarded(route: Route) -> axum::routing::MethodRouter<App> {
-    let access = route.access;
-    route.handler.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+/// Inside out: who may use the route, then room for it in its budget.
+fn guarded(app: &App, route: Route) -> axum::routing::MethodRouter<App> {
+    let (access, path, budget) = (route.access, route.path, route.budget);
+    let admitted = route.handler.layer(middleware::from_fn(move |request: Request, next: Next| async move {
         match admission(access, request.extensions().get::<Actor>()) {
             Ok(()) => next.run(request).await,
             Err(refusal) => Refused(refusal).into_response(),
         }
+    }));
+    admitted.layer(middleware::from_fn_with_state(app.clone(), move |State(app): State<App>, request: Request, next: Next| {
+        operations::around(app, path, budget, request, next)
     }))
 }
 

@@ -1,9 +1,12 @@
 //! The only door to SQL. One statement text serves both stores; every difference between them lives in this file.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+
+use crate::meter::Stopwatch;
 
 /// Which store is behind the door.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +79,27 @@ impl StoreError {
 }
 
 pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A statement that takes longer is logged with its text, never with its values.
+const SLOW_US: u64 = 250_000;
+static SLOW_STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements of this process were slow.
+pub fn slow_statements() -> u64 {
+    SLOW_STATEMENTS.load(Ordering::Relaxed)
+}
+
+/// Runs a statement and logs it when it was slow.
+fn watched<T>(sql: &str, run: impl FnOnce() -> StoreResult<T>) -> StoreResult<T> {
+    let watch = Stopwatch::start();
+    let result = run();
+    let us = watch.us();
+    if us >= SLOW_US {
+        SLOW_STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(target: "baton::slow_query", ms = us / 1000, sql, "a slow statement");
+    }
+    result
+}
 
 /// How many rows one `INSERT` carries to PostgreSQL.
 const ROWS_AT_ONCE: usize = 64;
@@ -311,6 +335,8 @@ impl Conn {
         if durability != Durability::ReadOnly {
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "foreign_keys", true)?;
+            // 16 MiB between checkpoints: a hot page is copied back once for many writes of it.
+            conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
             conn.pragma_update(None, "synchronous", if durability == Durability::Full { "FULL" } else { "NORMAL" })?;
         }
         conn.pragma_update(None, "cache_size", -65_536)?;
@@ -476,6 +502,10 @@ impl Tx<'_> {
 
     /// Runs a statement; the number of rows it touched.
     pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<u64> {
+        watched(sql, || self.execute_now(sql, params))
+    }
+
+    fn execute_now(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<u64> {
         match self {
             Tx::Sqlite(tx) => {
                 let mut statement = tx.prepare_cached(&numbered(sql))?;
@@ -491,12 +521,14 @@ impl Tx<'_> {
 
     /// All rows of a query.
     pub fn query(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<Vec<Row>> {
-        let mut rows = Vec::new();
-        self.each(sql, params, |row| {
-            rows.push(row);
-            Ok(())
-        })?;
-        Ok(rows)
+        watched(sql, || {
+            let mut rows = Vec::new();
+            self.each(sql, params, |row| {
+                rows.push(row);
+                Ok(())
+            })?;
+            Ok(rows)
+        })
     }
 
     /// The rows of a query, one by one, without holding them all.

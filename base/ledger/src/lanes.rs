@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use baton_kit::{Bucket, Clock, EventId, Refusal, Status, Timestamp, TypedId};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -12,16 +12,21 @@ use sha2::Digest;
 
 use crate::door::{Conn, StoreError, StoreResult, Tx};
 use crate::event::{Acknowledgement, Draft, Event};
+use crate::meter::{Meter, Stopwatch};
 use crate::projector::{self, Projector};
 use crate::vault::{Secrets, hex};
-use crate::writer::{Appender, HighWater, acknowledge, id_conflict, shared, store_refusal};
+use crate::writer::{Appender, HighWater, acknowledge, acknowledge_decision, id_conflict, shared, store_refusal};
 
-/// How many jobs may wait in one bucket's lane before the next is refused at once.
-pub const LANE_LIMIT: usize = 8192;
-/// How many jobs are committed together at most.
+/// How many facts and commands may wait in one bucket's lane before the next is refused at once.
+pub const LANE_LIMIT: usize = 16_384;
+/// How many facts and commands are committed together at most; a request is not cut.
 const GROUP_LIMIT: usize = 4096;
-/// How many jobs may wait in all lanes together.
-const ALL_LANES_LIMIT: usize = 65_536;
+/// How many facts and commands may wait in all lanes together.
+pub const ALL_LANES_LIMIT: usize = 65_536;
+/// Nobody is asked to wait longer than this before trying again.
+const RETRY_AFTER_S_MAX: u64 = 30;
+/// How much the last group counts in the pace that is remembered, of 8.
+const PACE_NEWEST: u64 = 2;
 
 pub type Answer = Result<Acknowledgement, Refusal>;
 
@@ -43,6 +48,14 @@ pub(crate) enum Job {
 }
 
 impl Job {
+    /// What it counts in a lane: its facts.
+    fn weight(&self) -> usize {
+        match self {
+            Job::Facts { drafts, .. } => drafts.len().max(1),
+            Job::Decision { .. } => 1,
+        }
+    }
+
     fn bucket(&self) -> Bucket {
         match self {
             Job::Facts { drafts, .. } => drafts.first().map_or(Bucket::INSTALLATION, Draft::bucket),
@@ -51,42 +64,89 @@ impl Job {
     }
 }
 
+/// What waits: in each lane, in all of them, and how fast it is written lately.
+pub(crate) struct Waiting {
+    lanes: Box<[AtomicUsize]>,
+    all: AtomicUsize,
+    per_second: AtomicU64,
+}
+
+impl Waiting {
+    fn enter(&self, bucket: Bucket, weight: usize) -> bool {
+        let lane = self.lanes[usize::from(bucket.number())].fetch_add(weight, Ordering::Relaxed);
+        let all = self.all.fetch_add(weight, Ordering::Relaxed);
+        // Whoever finds a lane empty is let in, however much they bring.
+        let fits = (lane == 0 || lane + weight <= LANE_LIMIT) && (all == 0 || all + weight <= ALL_LANES_LIMIT);
+        if !fits {
+            self.leave(bucket, weight);
+        }
+        fits
+    }
+
+    fn leave(&self, bucket: Bucket, weight: usize) {
+        self.lanes[usize::from(bucket.number())].fetch_sub(weight, Ordering::Relaxed);
+        self.all.fetch_sub(weight, Ordering::Relaxed);
+    }
+
+    fn wrote(&self, weight: usize, us: u64) {
+        let pace = (weight as u64).saturating_mul(1_000_000) / us.max(1);
+        let known = self.per_second.load(Ordering::Relaxed);
+        self.per_second.store(if known == 0 { pace } else { (known * (8 - PACE_NEWEST) + pace * PACE_NEWEST) / 8 }, Ordering::Relaxed);
+    }
+
+    /// When what waits now will be written, at the pace of the last groups.
+    fn retry_after_s(&self) -> u64 {
+        let pace = self.per_second.load(Ordering::Relaxed).max(1);
+        (self.all.load(Ordering::Relaxed) as u64).div_ceil(pace).clamp(1, RETRY_AFTER_S_MAX)
+    }
+}
+
 /// The sending side: bounded, never blocks.
 pub(crate) struct Lanes {
     sender: Sender<Job>,
-    waiting: Arc<[AtomicUsize]>,
+    waiting: Arc<Waiting>,
+    meter: Arc<Meter>,
 }
 
 impl Lanes {
-    pub(crate) fn new() -> (Self, Receiver<Job>) {
+    pub(crate) fn new(meter: Arc<Meter>) -> (Self, Receiver<Job>) {
         let (sender, receiver) = crossbeam_channel::bounded(ALL_LANES_LIMIT);
-        let waiting = (0..Bucket::COUNT).map(|_| AtomicUsize::new(0)).collect();
-        (Self { sender, waiting }, receiver)
+        let lanes = (0..Bucket::COUNT).map(|_| AtomicUsize::new(0)).collect();
+        let waiting = Waiting { lanes, all: AtomicUsize::new(0), per_second: AtomicU64::new(0) };
+        (Self { sender, waiting: Arc::new(waiting), meter }, receiver)
     }
 
-    pub(crate) fn counters(&self) -> Arc<[AtomicUsize]> {
+    pub(crate) fn waiting_counters(&self) -> Arc<Waiting> {
         self.waiting.clone()
     }
 
-    /// How many jobs wait in all lanes.
+    /// How many facts and commands wait in all lanes.
     pub(crate) fn waiting(&self) -> usize {
-        self.sender.len()
+        self.waiting.all.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn waiting_by_lane(&self) -> Vec<(u8, usize)> {
+        let lanes = self.waiting.lanes.iter().zip(0..);
+        lanes.map(|(waiting, lane)| (lane, waiting.load(Ordering::Relaxed))).filter(|(_, waiting)| *waiting > 0).collect()
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<(), Refusal> {
-        let lane = &self.waiting[usize::from(job.bucket().number())];
-        let full = || Refusal::new("lane-full", Status::Full).with("seconds", 2);
-        if lane.fetch_add(1, Ordering::Relaxed) >= LANE_LIMIT {
-            lane.fetch_sub(1, Ordering::Relaxed);
-            return Err(full());
+        let (bucket, weight) = (job.bucket(), job.weight());
+        if !self.waiting.enter(bucket, weight) {
+            return Err(self.full());
         }
         self.sender.try_send(job).map_err(|error| {
-            lane.fetch_sub(1, Ordering::Relaxed);
+            self.waiting.leave(bucket, weight);
             match error {
-                TrySendError::Full(_) => full(),
+                TrySendError::Full(_) => self.full(),
                 TrySendError::Disconnected(_) => Refusal::new("shutting-down", Status::Full).with("seconds", 10),
             }
         })
+    }
+
+    fn full(&self) -> Refusal {
+        self.meter.shed.fetch_add(1, Ordering::Relaxed);
+        Refusal::new("lane-full", Status::Full).with("seconds", self.waiting.retry_after_s())
     }
 }
 
@@ -96,7 +156,8 @@ pub(crate) struct Writer {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) projector: Arc<Mutex<Projector>>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) waiting: Arc<[AtomicUsize]>,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) committed: Box<dyn Fn(i64) + Send>,
     pub(crate) folded: Box<dyn Fn(i64) + Send>,
     pub(crate) known: HighWater,
@@ -106,12 +167,21 @@ impl Writer {
     /// Writes until every sender is gone.
     pub(crate) fn run(mut self, receiver: &Receiver<Job>) {
         while let Ok(first) = receiver.recv() {
+            let mut weight = first.weight();
             let mut group = vec![first];
-            group.extend(receiver.try_iter().take(GROUP_LIMIT - 1));
-            for job in &group {
-                self.waiting[usize::from(job.bucket().number())].fetch_sub(1, Ordering::Relaxed);
+            while weight < GROUP_LIMIT {
+                let Ok(next) = receiver.try_recv() else { break };
+                weight += next.weight();
+                group.push(next);
             }
+            let weights: Vec<_> = group.iter().map(|job| (job.bucket(), job.weight())).collect();
+            let watch = Stopwatch::start();
             self.write(group);
+            // What is being written still takes room, so that what waits is never more than the bound.
+            for (bucket, weight) in weights {
+                self.waiting.leave(bucket, weight);
+            }
+            self.waiting.wrote(weight, watch.us());
         }
     }
 
@@ -165,7 +235,10 @@ impl Writer {
     }
 
     fn append_facts(&mut self, lists: &[&[Draft]]) -> StoreResult<Vec<Vec<Answer>>> {
-        let result = append_in_transaction(&mut self.ledger, &self.secrets, self.clock.now(), &mut self.known, lists);
+        let watch = Stopwatch::start();
+        let result = append_in_transaction(&mut self.ledger, &self.secrets, self.clock.now(), &mut self.known, &self.meter, lists);
+        self.meter.group_us.record(watch.us());
+        self.meter.wrote(result.is_ok());
         if result.is_err() || shared(&self.ledger) {
             self.known.forget();
         }
@@ -215,23 +288,27 @@ impl Writer {
         for job in jobs {
             let Job::Decision { id, command, decide, .. } = job else { continue };
             if let Some(stored) = appender.stored(&mut ledger, &mut known, *id)? {
-                answers.push(if answers_command(&stored.body, command) { Ok(acknowledge(&stored, true)?) } else { Err(id_conflict(*id)) });
+                answers.push(if answers_command(&stored.body, command) { Ok(acknowledge_decision(&stored, true)?) } else { Err(id_conflict(*id)) });
                 continue;
             }
             match state.savepoint(|state| guarded(*id, command, decide, state, now)) {
                 Err(Undecided::Refused(refusal)) => answers.push(Err(refusal)),
                 Err(Undecided::Store(error)) => return Err(error),
                 Ok(draft) => {
-                    let mut appended = appender.append(&mut ledger, &mut known, &[draft])?;
+                    let mut appended = appender.append(&mut ledger, &mut known, vec![draft])?;
                     projector::apply_all(&mut state, folds, vault, &appended[0])?;
-                    answers.push(Ok(acknowledge(&appended[0], false)?));
+                    answers.push(Ok(acknowledge_decision(&appended[0], false)?));
                     events.append(&mut appended);
                 }
             }
         }
         let ordinal = appender.finish(&mut ledger)?;
         projector::set_watermark(&mut state, ordinal)?;
+        let watch = Stopwatch::start();
         ledger.commit()?;
+        self.meter.commit_us.record(watch.us());
+        self.meter.decisions.fetch_add(events.len() as u64, Ordering::Relaxed);
+        self.meter.wrote(true);
         self.known.forget();
         (self.committed)(ordinal);
         // The ledger is the truth: should this second commit fail, the follower folds these events again.
@@ -282,7 +359,14 @@ enum Slot {
 
 type FactAnswers = (Vec<Vec<Answer>>, i64);
 
-fn append_in_transaction(conn: &mut Conn, secrets: &Secrets, now: Timestamp, known: &mut HighWater, lists: &[&[Draft]]) -> StoreResult<FactAnswers> {
+fn append_in_transaction(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    now: Timestamp,
+    known: &mut HighWater,
+    meter: &Meter,
+    lists: &[&[Draft]],
+) -> StoreResult<FactAnswers> {
     let mut tx = conn.begin()?;
     let mut appender = Appender::begin(&mut tx, secrets, now)?;
     let mut fresh: Vec<Draft> = Vec::new();
@@ -298,9 +382,15 @@ fn append_in_transaction(conn: &mut Conn, secrets: &Secrets, now: Timestamp, kno
         }
         slots.push(list);
     }
-    let events = appender.append(&mut tx, known, &fresh)?;
+    let events = appender.append(&mut tx, known, fresh)?;
     let ordinal = appender.finish(&mut tx)?;
+    let watch = Stopwatch::start();
     tx.commit()?;
+    meter.commit_us.record(watch.us());
+    meter.group_facts.record(events.len() as u64);
+    meter.facts.fetch_add(events.len() as u64, Ordering::Relaxed);
+    let told: usize = lists.iter().map(|drafts| drafts.len()).sum();
+    meter.repeated.fetch_add(told.saturating_sub(events.len()) as u64, Ordering::Relaxed);
     let answers = slots.into_iter().map(|list| list.into_iter().map(|slot| answer_of(slot, &events)).collect()).collect::<StoreResult<_>>()?;
     Ok((answers, ordinal))
 }
@@ -351,21 +441,38 @@ mod tests {
 
     #[test]
     fn a_lane_refuses_at_once_when_it_is_full() {
-        let (lanes, receiver) = Lanes::new();
+        let meter = Arc::new(Meter::default());
+        let (lanes, receiver) = Lanes::new(meter.clone());
         let job = || Job::Facts { drafts: Vec::new(), answer: Box::new(|_| {}) };
         for _ in 0..LANE_LIMIT {
             lanes.submit(job()).unwrap();
         }
         let refusal = lanes.submit(job()).unwrap_err();
         assert_eq!((refusal.code, refusal.status), ("lane-full", Status::Full));
+        assert_eq!((lanes.waiting(), lanes.waiting_by_lane(), meter.shed.load(Ordering::Relaxed)), (LANE_LIMIT, vec![(0, LANE_LIMIT)], 1));
         drop(receiver);
     }
 
     #[test]
     fn a_lane_without_a_writer_refuses() {
-        let (lanes, receiver) = Lanes::new();
+        let (lanes, receiver) = Lanes::new(Arc::default());
         drop(receiver);
         let refusal = lanes.submit(Job::Facts { drafts: Vec::new(), answer: Box::new(|_| {}) }).unwrap_err();
         assert_eq!((refusal.code, refusal.status), ("shutting-down", Status::Full));
+    }
+
+    #[test]
+    fn come_back_when_what_waits_is_written_at_the_pace_of_lately() {
+        let (lanes, _receiver) = Lanes::new(Arc::default());
+        let waiting = lanes.waiting_counters();
+        assert_eq!(waiting.retry_after_s(), 1);
+        assert!(waiting.enter(Bucket::INSTALLATION, 12_000));
+        waiting.wrote(4_000, 1_000_000);
+        assert_eq!(waiting.retry_after_s(), 3);
+        waiting.wrote(1_000, 10_000_000);
+        assert_eq!(waiting.retry_after_s(), 4, "a slow group makes the wait longer");
+        assert!(!waiting.enter(Bucket::INSTALLATION, LANE_LIMIT), "more than the lane holds");
+        waiting.leave(Bucket::INSTALLATION, 12_000);
+        assert!(waiting.enter(Bucket::INSTALLATION, LANE_LIMIT + 1), "an empty lane takes any one request");
     }
 }

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod door;
 pub mod event;
 mod lanes;
+pub mod meter;
 pub mod place;
 mod projector;
 mod readers;
@@ -24,16 +25,28 @@ use parking_lot::{Condvar, Mutex};
 
 pub use door::{Backend, Conn, Param, Row, StoreError, StoreResult, Tx, Value};
 pub use event::{Acknowledgement, Command, Decided, Draft, Event, EventBody, Note, to_json};
-pub use lanes::{Answer, Decide, ID_CONFLICT, LANE_LIMIT, Undecided};
+pub use lanes::{ALL_LANES_LIMIT, Answer, Decide, ID_CONFLICT, LANE_LIMIT, Undecided};
+pub use meter::{Histogram, Meter, Stopwatch};
 pub use place::Place;
-pub use projector::{Apply, Fold};
+pub use projector::{Apply, Fold, Run};
 pub use sealed::Sealed;
 pub use vault::{Secrets, Vault, hex};
 
 /// How many sequence numbers a server reserves at a time for its own events.
 const SEQUENCE_BLOCK: i64 = 65_536;
-/// How many may look at the projections at once.
-const READERS: usize = 8;
+/// For what somebody looks at the folded state. Each has connections of its own, so that none can take another's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// The notes of facts that are being recorded.
+    Scans,
+    /// People who ask for their results.
+    LookUps,
+    /// Everything else.
+    Pages,
+}
+
+/// How many may look at once, in the order of [`Reading`].
+const READERS: [usize; 3] = [4, 2, 8];
 
 /// What an open ledger needs from outside.
 pub struct Surroundings {
@@ -49,12 +62,13 @@ pub struct Surroundings {
 pub struct Ledger {
     place: Place,
     lanes: Option<lanes::Lanes>,
-    readers: readers::Readers,
+    readers: [readers::Readers; 3],
     log_readers: readers::Readers,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
     folds: Arc<[Fold]>,
     progress: Arc<Progress>,
+    meter: Arc<Meter>,
     sequences: Mutex<HashMap<Bucket, (i64, i64)>>,
     server: Device,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -62,6 +76,7 @@ pub struct Ledger {
 
 #[derive(Default)]
 struct Progress {
+    meter: Arc<Meter>,
     committed: AtomicI64,
     folded: Mutex<i64>,
     moved: Condvar,
@@ -71,14 +86,20 @@ struct Progress {
 
 impl Progress {
     fn committed_to(&self, ordinal: i64) {
-        self.committed.fetch_max(ordinal, Ordering::SeqCst);
+        if self.committed.fetch_max(ordinal, Ordering::SeqCst) < ordinal {
+            self.meter.committed(ordinal);
+        }
         // Under the lock, so that the follower cannot miss it between looking and sleeping.
         let _folded = self.folded.lock();
         self.work.notify_all();
     }
     fn folded_to(&self, ordinal: i64) {
         let mut folded = self.folded.lock();
-        *folded = (*folded).max(ordinal);
+        if *folded < ordinal {
+            self.meter.folded.fetch_add((ordinal - *folded).unsigned_abs(), Ordering::Relaxed);
+            *folded = ordinal;
+            self.meter.folded_to(ordinal);
+        }
         self.moved.notify_all();
     }
 }
@@ -98,10 +119,10 @@ impl Ledger {
         }
         let mut projector = open_projector(&place, &folds, &vault)?;
         let folded = projector.catch_up(progress)?;
-        let state = Arc::new(Progress::default());
-        state.committed_to(folded);
-        state.folded_to(folded);
-        let (lanes, receiver) = lanes::Lanes::new();
+        let meter = Arc::new(Meter::default());
+        let state = Arc::new(Progress { meter: meter.clone(), committed: AtomicI64::new(folded), folded: Mutex::new(folded), ..Progress::default() });
+        projector.meter = meter.clone();
+        let (lanes, receiver) = lanes::Lanes::new(meter.clone());
         let projector = Arc::new(Mutex::new(projector));
         let (committed, decided) = (state.clone(), state.clone());
         let writer = lanes::Writer {
@@ -109,23 +130,29 @@ impl Ledger {
             secrets: secrets.clone(),
             projector: projector.clone(),
             clock: around.clock.clone(),
-            waiting: lanes.counters(),
+            waiting: lanes.waiting_counters(),
+            meter: meter.clone(),
             committed: Box::new(move |ordinal| committed.committed_to(ordinal)),
             folded: Box::new(move |ordinal| decided.folded_to(ordinal)),
             known: writer::HighWater::default(),
         };
         let following = state.clone();
         let threads = vec![spawn("baton-writer", move || writer.run(&receiver))?, spawn("baton-follower", move || follow(&projector, &following))?];
-        let (a, b) = (place.clone(), place.clone());
+        let log = place.clone();
+        let readers = READERS.map(|limit| {
+            let place = place.clone();
+            readers::Readers::new(limit, move || place.open_projections_for_reading())
+        });
         Ok(Self {
-            readers: readers::Readers::new(READERS, move || a.open_projections_for_reading()),
-            log_readers: readers::Readers::new(2, move || b.open_ledger_for_reading()),
+            readers,
+            log_readers: readers::Readers::new(2, move || log.open_ledger_for_reading()),
             place,
             lanes: Some(lanes),
             vault,
             clock: around.clock,
             folds,
             progress: state,
+            meter,
             sequences: Mutex::default(),
             server: around.server,
             threads,
@@ -162,7 +189,12 @@ impl Ledger {
 
     /// Looks at the folded state: one consistent picture.
     pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided>) -> Result<T, Undecided> {
-        self.readers.read(work)
+        self.read_for(Reading::Pages, work)
+    }
+
+    /// As [`Ledger::read`], on the connections kept for this.
+    pub fn read_for<T>(&self, reading: Reading, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided>) -> Result<T, Undecided> {
+        self.readers[reading as usize].read(work)
     }
 
     /// Looks at the log itself.
@@ -186,9 +218,18 @@ impl Ledger {
         (self.progress.committed.load(Ordering::SeqCst), *self.progress.folded.lock())
     }
 
-    /// How many jobs wait to be written.
+    /// How many facts and commands wait to be written.
     pub fn waiting(&self) -> usize {
         self.lanes.as_ref().map_or(0, lanes::Lanes::waiting)
+    }
+
+    /// The lanes in which something waits: bucket and how much.
+    pub fn waiting_by_lane(&self) -> Vec<(u8, usize)> {
+        self.lanes.as_ref().map_or_else(Vec::new, lanes::Lanes::waiting_by_lane)
+    }
+
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub fn vault(&self) -> &Arc<Vault> {
@@ -239,6 +280,29 @@ impl Ledger {
         place.reset_projections(folds)?;
         let folds: Arc<[Fold]> = folds.to_vec().into();
         open_projector(place, &folds, &vault)?.catch_up(progress)
+    }
+
+    /// Folds the ledger anew beside the tables of an installation that is not running, as far as these have come; true when both hold the same.
+    pub fn tables_are_sound(place: &Place, folds: &[Fold], entropy: Arc<dyn Entropy>, progress: impl FnMut(i64, i64)) -> StoreResult<bool> {
+        let scratch = Place::embedded(place.folder.join("verify-tables"));
+        std::fs::create_dir_all(&scratch.folder)?;
+        let sound = Self::fold_beside(place, &scratch, folds, entropy, progress);
+        std::fs::remove_dir_all(&scratch.folder)?;
+        sound
+    }
+
+    fn fold_beside(place: &Place, scratch: &Place, folds: &[Fold], entropy: Arc<dyn Entropy>, progress: impl FnMut(i64, i64)) -> StoreResult<bool> {
+        let come = projector::watermark(&mut place.open_projections_for_reading()?.begin_read()?)?;
+        let held = Self::state_hash(place, folds, false)?;
+        let secrets = Arc::new(Secrets::load(&place.secrets_folder())?);
+        let vault = Arc::new(Vault::new(place.open_vault()?, secrets, entropy));
+        scratch.reset_projections(folds)?;
+        let all: Arc<[Fold]> = folds.to_vec().into();
+        let mut projector = projector::Projector::new(place.open_ledger_for_reading()?, scratch.open_projections()?, all, vault);
+        projector.until = come;
+        let reached = projector.catch_up(progress)?;
+        drop(projector);
+        Ok(reached == come && Self::state_hash(scratch, folds, false)? == held)
     }
 
     /// A hash over all projections. `logical` leaves out what may differ between equal histories.

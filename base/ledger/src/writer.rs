@@ -78,8 +78,8 @@ impl<'s> Appender<'s> {
     }
 
     /// Chains drafts, none of whose ids is stored, and inserts them.
-    pub(crate) fn append(&mut self, tx: &mut Tx<'_>, known: &mut HighWater, drafts: &[Draft]) -> StoreResult<Vec<Event>> {
-        let events = drafts.iter().map(|draft| self.place(tx, draft)).collect::<StoreResult<Vec<Event>>>()?;
+    pub(crate) fn append(&mut self, tx: &mut Tx<'_>, known: &mut HighWater, drafts: Vec<Draft>) -> StoreResult<Vec<Event>> {
+        let events = drafts.into_iter().map(|draft| self.place(tx, draft)).collect::<StoreResult<Vec<Event>>>()?;
         let rows: Vec<Vec<Param<'_>>> = events.iter().map(row_of).collect();
         let head = format!("INSERT INTO event ({EVENT_COLUMNS}) VALUES");
         tx.insert_many(&head, 10, &rows, "")?;
@@ -89,7 +89,7 @@ impl<'s> Appender<'s> {
         Ok(events)
     }
 
-    fn place(&mut self, tx: &mut Tx<'_>, draft: &Draft) -> StoreResult<Event> {
+    fn place(&mut self, tx: &mut Tx<'_>, draft: Draft) -> StoreResult<Event> {
         let bucket = draft.bucket();
         let mut head = match self.heads.get(&bucket) {
             Some(head) => *head,
@@ -101,11 +101,11 @@ impl<'s> Appender<'s> {
             bucket,
             ordinal: self.ordinal,
             id: draft.id,
-            kind: draft.kind.clone(),
+            kind: draft.kind,
             happened: draft.happened,
             recorded: self.recorded,
             actor: draft.actor,
-            body: draft.body.clone(),
+            body: draft.body,
             noted,
             hash: chain::GENESIS,
         };
@@ -168,7 +168,12 @@ fn row_of(event: &Event) -> Vec<Param<'_>> {
 /// The answer to an event that is in the ledger.
 pub(crate) fn acknowledge(event: &Event, repeated: bool) -> StoreResult<Acknowledgement> {
     let notes = event.notes()?;
-    Ok(Acknowledgement { id: event.id, ordinal: event.ordinal, recorded_us: event.recorded, notes, body: Some(event.body.clone()), repeated })
+    Ok(Acknowledgement { id: event.id, ordinal: event.ordinal, recorded_us: event.recorded, notes, body: None, repeated })
+}
+
+/// As [`acknowledge`], with what was decided.
+pub(crate) fn acknowledge_decision(event: &Event, repeated: bool) -> StoreResult<Acknowledgement> {
+    Ok(Acknowledgement { body: Some(event.body.clone()), ..acknowledge(event, repeated)? })
 }
 
 /// The refusal for an id that already names something else.

@@ -14,7 +14,7 @@ use baton_ledger::Fold;
 
 pub fn room() -> Room {
     Room {
-        fold: Fold { room: "custody", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &[] },
+        fold: Fold { room: "custody", schema: include_str!("../schema.sql"), apply: store::apply, run: None, volatile: &[] },
         routes: [routes::routes(), pages::routes()].concat(),
         facts: notes::facts(),
         nav: vec![NavItem { words: "nav-boxes", link: "/boxes", access: routes::watchers() }],

@@ -1,6 +1,6 @@
 //! What people do here, for the API and the pages alike: look, decide, record.
 
-use baton_desk::{Actor, App, Decision, Earlier, FactContext, FactDoor, Role, signed_in};
+use baton_desk::{Actor, App, Decision, Earlier, FactContext, FactDoor, Memo, Role, signed_in};
 use baton_kit::{Bucket, EventId, OperationalDay, PlaceId, PlateId, Refusal, RunId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Draft, Note, StoreResult, Tx, Undecided};
 use baton_pcr::rules::RuleSet;
@@ -284,7 +284,7 @@ pub async fn accession(app: &App, actor: &Actor, laboratory: PlaceId, tubes: Vec
             let mut drafts = Vec::with_capacity(tubes.len());
             for (id, tube) in tubes {
                 let body = TubeAccessioned { tube, laboratory, rejected: rejected.clone() };
-                let context = FactContext { id, happened: now, actor: who.clone(), site: site.clone(), earlier: Earlier::default() };
+                let context = FactContext { id, happened: now, actor: who.clone(), site: site.clone(), earlier: Earlier::default(), memo: Memo::default() };
                 let notes = accession_notes(tx, &body, &context)?;
                 drafts.push(Draft { notes, ..Draft::of(id, now, Some(account), &body)? });
             }

@@ -3,7 +3,7 @@
 
 use baton_custody::events::{AdmitBox, BoxAccepted, BoxArrivedAnyway, BoxOpened, BoxSealed, TubeBoxed, TubesLost};
 use baton_kit::{BoxId, PlaceId, Timestamp, TubeId, TypedId};
-use baton_ledger::{Command, Decided, Event, EventBody, StoreResult, Tx, Vault, params};
+use baton_ledger::{Command, Decided, Event, EventBody, Run, StoreResult, Tx, Vault, params};
 use baton_registry::events::RecallLot;
 use baton_screening::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
 use baton_screening::specimen::store as screening;
@@ -33,6 +33,24 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         RecallLot::KIND => lot_recalled(tx, event),
         _ => Ok(()),
     }
+}
+
+/// Scans that follow each other: a tube's rows are written once for all of its scans in a row.
+pub(crate) const SAMPLED: Run = Run { kind: PersonSampled::KIND, apply: people_sampled };
+
+fn people_sampled(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+    let mut scans = Vec::with_capacity(events.len());
+    for event in events {
+        scans.push((event.body::<PersonSampled>()?.tube, event.actor, event.happened));
+    }
+    for scans in scans.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (tube, actor, _) = scans[0];
+        if let Some(first) = scans.iter().map(|(_, _, at)| *at).min() {
+            hand(tx, tube, "tube", "swabbed", actor, first)?;
+        }
+        swabs_changed(tx, tube)?;
+    }
+    Ok(())
 }
 
 fn person_sampled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {

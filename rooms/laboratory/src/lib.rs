@@ -40,5 +40,5 @@ pub fn room() -> Room {
 
 /// The room's tables and how they follow from events.
 pub fn fold() -> Fold {
-    Fold { room: "laboratory", schema: include_str!("../schema.sql"), apply: store::apply, volatile: store::VOLATILE }
+    Fold { room: "laboratory", schema: include_str!("../schema.sql"), apply: store::apply, run: Some(follow::SAMPLED), volatile: store::VOLATILE }
 }

@@ -32,7 +32,7 @@ const VOLATILE: &[&str] = &[
 
 pub fn room() -> Room {
     Room {
-        fold: Fold { room: "registry", schema: include_str!("schema.sql"), apply: store::apply, volatile: VOLATILE },
+        fold: Fold { room: "registry", schema: include_str!("schema.sql"), apply: store::apply, run: None, volatile: VOLATILE },
         routes: [routes::routes(), pages::routes()].concat(),
         facts: Vec::new(),
         nav: pages::nav(),

@@ -15,7 +15,9 @@ pub mod store;
 mod view;
 
 use baton_desk::{FactDoor, NavItem, Room};
-use baton_ledger::Fold;
+use baton_ledger::{EventBody, Fold, Run};
+
+use events::PersonSampled;
 
 pub use campaign::routes::{close_follow_up, coverage_of, exempt_person, open_campaign, open_round, settle_finding};
 
@@ -29,8 +31,14 @@ pub fn room() -> Room {
     routes.extend(follow_up::routes::routes());
     routes.extend(finding::pages::routes());
     Room {
-        // Household numbers are keyed hashes: another key, other numbers, the same history.
-        fold: Fold { room: "screening", schema: include_str!("../schema.sql"), apply: store::apply, volatile: &["due.household"] },
+        fold: Fold {
+            room: "screening",
+            schema: include_str!("../schema.sql"),
+            apply: store::apply,
+            run: Some(Run { kind: PersonSampled::KIND, apply: specimen::store::people_sampled }),
+            // Household numbers are keyed hashes: another key, other numbers, the same history.
+            volatile: &["due.household"],
+        },
         routes,
         facts: vec![
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_opened),

@@ -2,6 +2,7 @@
 
 mod browser;
 mod journeys;
+mod operations;
 mod pools;
 mod routes;
 mod screens;

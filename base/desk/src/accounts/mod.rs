@@ -17,6 +17,7 @@ pub fn room() -> Room {
             room: "accounts",
             schema: include_str!("schema.sql"),
             apply: store::apply,
+            run: None,
             volatile: &[
                 "account.sealed",
                 "session.token_hash",
@@ -33,6 +34,7 @@ pub fn room() -> Room {
         facts: Vec::new(),
         nav: vec![
             NavItem { words: "nav-users", link: "/users", access: Access::Roles(&[Role::Administrator]) },
+            NavItem { words: "nav-operations", link: "/operations", access: Access::Roles(&[Role::Administrator]) },
             NavItem { words: "nav-devices", link: "/devices", access: Access::Roles(&[Role::Administrator]) },
         ],
         inbox: no_inbox,

@@ -14,7 +14,7 @@ use crate::actor::{Actor, Role, Scope};
 use crate::answer::Answered;
 use crate::form::{Asked, Form};
 use crate::page::Page;
-use crate::room::{Access, InboxItem, Route};
+use crate::room::{Access, Budget, InboxItem, Route};
 use crate::{App, session};
 
 const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
@@ -26,10 +26,13 @@ pub fn routes() -> Vec<Route> {
         Route::get("/", Access::SignedIn, "Home: everything whose baton is in my hand", home),
         Route::get("/setup", Access::Public, "First run: make the first administrator", setup_page),
         Route::post("/setup", Access::Public, "Make the first administrator", setup),
-        Route::get("/sign-in", Access::Public, "Sign-in page", sign_in_page),
-        Route::post("/sign-in", Access::Public, "Sign in", sign_in),
-        Route::post("/v1/sign-in", Access::Public, "Sign in and get a token and a device number", sign_in_json).takes::<SignInAsked>().answers::<SignedIn>(),
-        Route::post("/sign-out", Access::SignedIn, "Sign out", sign_out),
+        Route::get("/sign-in", Access::Public, "Sign-in page", sign_in_page).within(Budget::SignIns),
+        Route::post("/sign-in", Access::Public, "Sign in", sign_in).within(Budget::SignIns),
+        Route::post("/v1/sign-in", Access::Public, "Sign in and get a token and a device number", sign_in_json)
+            .takes::<SignInAsked>()
+            .answers::<SignedIn>()
+            .within(Budget::SignIns),
+        Route::post("/sign-out", Access::SignedIn, "Sign out", sign_out).within(Budget::SignIns),
         Route::post("/language", Access::Public, "Choose a language", choose_language),
         Route::get("/users", ADMINISTRATOR, "Users", users_page),
         Route::post("/users", ADMINISTRATOR, "Create a user", create_user),

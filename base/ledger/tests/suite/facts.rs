@@ -1,7 +1,7 @@
 //! Facts: never refused for what they say, written once, acknowledged when durable.
 
 use baton_kit::{EventId, Status};
-use baton_ledger::{Draft, ID_CONFLICT, Ledger, Note, Undecided};
+use baton_ledger::{Draft, ID_CONFLICT, Ledger, Note, Reading, Undecided};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -163,6 +163,8 @@ fn readers_wait_for_a_bounded_time(house: &House) {
         }
         all_reading.wait();
         let refused = ledger.read(|_| Ok(()));
+        ledger.read_for(Reading::Scans, |_| Ok(())).expect("others have connections of their own");
+        ledger.read_for(Reading::LookUps, |_| Ok(())).expect("others have connections of their own");
         drop(release);
         refused.unwrap_err()
     });

@@ -148,6 +148,7 @@ const COUNTING: Fold = Fold {
              PRIMARY KEY (bucket, kind)\n);\nCREATE TABLE bed (\n  bucket BIGINT NOT NULL,\n  id BIGINT NOT NULL,\n  guest TEXT NOT NULL,\n  share DOUBLE PRECISION,\n  \
              PRIMARY KEY (bucket, id)\n);\n",
     apply: fold_counting,
+    run: None,
     volatile: &[],
 };
 
@@ -156,6 +157,7 @@ const FRAGILE: Fold = Fold {
     room: "fragile",
     schema: "CREATE TABLE fragile (\n  bucket BIGINT NOT NULL,\n  ordinal BIGINT NOT NULL,\n  text TEXT NOT NULL,\n  PRIMARY KEY (bucket, ordinal)\n);\n",
     apply: fold_fragile,
+    run: None,
     volatile: &["fragile.ordinal"],
 };
 

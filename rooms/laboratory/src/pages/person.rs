@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, At, Form};
-use baton_desk::{Access, Actor, App, Page, Route, any_id};
+use baton_desk::{Access, Actor, App, Budget, Page, Route, any_id};
 use baton_kit::{PersonId, Refusal};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,8 +18,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/laboratory/people/{person}", REPORT_ACCESS, "A person's result, for staff", staff_page),
         Route::get("/result", Access::Public, "Ask for one's own result", ask_page),
-        Route::post("/result", Access::Public, "One's own result, by code and the last four of the document", own_page),
-        Route::post("/result/file", Access::Public, "One's own result as a signed file", own_file),
+        Route::post("/result", Access::Public, "One's own result, by code and the last four of the document", own_page).within(Budget::LookUps),
+        Route::post("/result/file", Access::Public, "One's own result as a signed file", own_file).within(Budget::LookUps),
     ]
 }
 

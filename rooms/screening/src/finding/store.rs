@@ -69,8 +69,9 @@ pub fn any_of_person(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<bool> {
 
 /// As [`of_tube`], for what contradicts among one person's specimens of a campaign.
 pub fn of_person(tx: &mut Tx<'_>, campaign: CampaignId, person: PersonId, specimens: &[Specimen], found: &BTreeSet<(TubeId, &'static str)>) -> StoreResult<()> {
-    let rows =
-        tx.query("SELECT bucket, subject, code FROM screening_finding WHERE person = $1 AND campaign = $2 AND settled = 0", params![person, campaign])?;
+    // `+ 0`: or else SQLite looks through all open findings instead of this person's.
+    let sql = "SELECT bucket, subject, code FROM screening_finding WHERE person = $1 AND campaign = $2 AND settled + 0 = 0";
+    let rows = tx.query(sql, params![person, campaign])?;
     for row in rows.iter().filter(|row| row.text(2).is_ok_and(|code| PERSON_CODES.contains(&code))) {
         let (subject, code) = (row.int(1)?, row.text(2)?);
         if !found.iter().any(|(tube, wanted)| tube.raw() == subject && *wanted == code) {

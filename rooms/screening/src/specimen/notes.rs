@@ -63,11 +63,7 @@ pub fn person_sampled(tx: &mut Tx<'_>, body: &PersonSampled, context: &FactConte
         Some(tube) if tube.opened => notes.extend(about_tube(tx, tube, body.person, context)?),
         _ => notes.push(Note::new("tube-unknown")),
     }
-    if !registry::exists(tx, body.person)? {
-        notes.push(Note::new("person-unknown"));
-    } else if let Some(tube) = &tube {
-        notes.extend(not_listed(tx, tube, body.person)?);
-    }
+    notes.extend(about_person(tx, tube.as_ref(), body.person)?);
     let single = tube.as_ref().is_some_and(|tube| tube.ratio == 1);
     if !single && follow_up::store::needs_single(tx, body.person)? {
         notes.push(Note::new("single-needed"));
@@ -94,10 +90,20 @@ fn about_tube(tx: &mut Tx<'_>, tube: &Tube, person: PersonId, context: &FactCont
     Ok(notes)
 }
 
-fn not_listed(tx: &mut Tx<'_>, tube: &Tube, person: PersonId) -> StoreResult<Option<Note>> {
-    let Some(campaign) = tube.campaign else { return Ok(None) };
-    let listed = campaigns::due(tx, campaign, tube.round, person)?.is_some_and(|due| due.listed);
-    Ok((!listed).then(|| Note::new("not-listed")))
+/// Unknown, or not on the campaign's list. Whoever is on the list is known: most people, most of the time.
+fn about_person(tx: &mut Tx<'_>, tube: Option<&Tube>, person: PersonId) -> StoreResult<Option<Note>> {
+    let round = tube.and_then(|tube| tube.campaign.map(|campaign| (campaign, tube.round)));
+    let due = match round {
+        Some((campaign, round)) => campaigns::due(tx, campaign, round, person)?,
+        None => None,
+    };
+    if due.is_some_and(|due| due.listed) {
+        return Ok(None);
+    }
+    if !registry::exists(tx, person)? {
+        return Ok(Some(Note::new("person-unknown")));
+    }
+    Ok(round.map(|_| Note::new("not-listed")))
 }
 
 /// Already swabbed in this operational day or this round, where and when. A swab that answers a hold or a loss is expected.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_desk::form::Asked;
-use baton_desk::{Access, Actor, Answered, App, Page, Route};
+use baton_desk::{Access, Actor, Answered, App, Budget, Page, Route};
 use baton_kit::{CampaignId, PlaceId, Refusal, Timestamp, TypedId, time::HOUR_US};
 use baton_registry::events::{LotKind, PlaceKind};
 use baton_registry::model::{Lot, Place};
@@ -24,7 +24,7 @@ const STYLE: &str = include_str!("../../assets/screening.css");
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/sampling", SAMPLERS, "Sampling", sampling),
+        Route::get("/sampling", SAMPLERS, "Sampling", sampling).within(Budget::Scans),
         Route::get("/points", crate::view::VIEWERS, "Sampling points: capacity, hours, lanes, waiting", points),
         Route::get("/assets/sampling.js", Access::Public, "Script of the sampling page", || async { cached("text/javascript; charset=utf-8", SCRIPT) }),
         Route::get("/assets/screening.css", Access::Public, "Style of this room's pages", || async { cached("text/css; charset=utf-8", STYLE) }),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use baton_desk::form::{Asked, At};
-use baton_desk::{Actor, Answered, App, Route, any_id};
+use baton_desk::{Actor, Answered, App, Budget, Route, any_id};
 use baton_kit::{CampaignId, LotId, PersonId, Refusal, Timestamp, TubeId};
 use baton_ledger::{StoreResult, Tx, Undecided, Vault};
 use baton_registry::events::{DocumentKind, LotKind};
@@ -25,8 +25,8 @@ const WORKMATES: i64 = 12;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/screening/scan", SAMPLERS, "What a scanned or typed code is", scan).answers::<Scanned>(),
-        Route::get("/v1/screening/tubes/{tube}", SAMPLERS, "A tube and who is in it", tube).answers::<TubeAnswered>(),
+        Route::get("/v1/screening/scan", SAMPLERS, "What a scanned or typed code is", scan).answers::<Scanned>().within(Budget::Scans),
+        Route::get("/v1/screening/tubes/{tube}", SAMPLERS, "A tube and who is in it", tube).answers::<TubeAnswered>().within(Budget::Scans),
     ]
 }
 

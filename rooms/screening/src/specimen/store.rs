@@ -163,20 +163,44 @@ pub fn tube_opened(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     Ok(())
 }
 
+/// Scans that follow each other: what concerns the tube is drawn once for all of its scans in a row.
+pub fn people_sampled(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+    let mut scans = Vec::with_capacity(events.len());
+    for event in events {
+        scans.push((event, event.body::<PersonSampled>()?));
+    }
+    for scans in scans.chunk_by(|a, b| a.1.tube == b.1.tube) {
+        let mut people = Vec::with_capacity(scans.len());
+        for (event, body) in scans {
+            if scan_stands(tx, event, body)? {
+                people.push(body.person);
+            }
+        }
+        let tube = scans[0].1.tube;
+        if !people.is_empty() {
+            scans_changed(tx, tube, &people, Change::Came)?;
+        }
+    }
+    Ok(())
+}
+
 pub fn person_sampled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body: PersonSampled = event.body()?;
+    if scan_stands(tx, event, &body)? { scans_changed(tx, body.tube, &[body.person], Change::Came) } else { Ok(()) }
+}
+
+/// Writes a scan down; false when it was undone before it arrived.
+fn scan_stands(tx: &mut Tx<'_>, event: &Event, body: &PersonSampled) -> StoreResult<bool> {
     let row = tx.one(
         "INSERT INTO member (bucket, scan, tube, person, swabbed_us, account, undone_reason) VALUES ($1, $2, $3, $4, $5, $6, '') \
          ON CONFLICT (bucket, scan) DO UPDATE SET tube = excluded.tube, person = excluded.person, swabbed_us = excluded.swabbed_us, account = excluded.account RETURNING undoing",
         params![event.id.bucket_number(), event.id, body.tube, body.person, event.happened, event.actor],
     )?;
-    if row.maybe_int(0)?.is_some() {
-        return finding::store::vanish(tx, event.id.raw(), event.id.bucket_number(), "scan-unknown");
+    let undone = row.maybe_int(0)?.is_some();
+    if undone {
+        finding::store::vanish(tx, event.id.raw(), event.id.bucket_number(), "scan-unknown")?;
     }
-    if tube(tx, body.tube)?.is_none() {
-        ensure_tube(tx, body.tube)?;
-    }
-    scans_changed(tx, body.tube, body.person, Change::Came)
+    Ok(!undone)
 }
 
 pub fn scan_undone(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
@@ -192,7 +216,7 @@ pub fn scan_undone(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
         params![body.scan.bucket_number(), body.scan, event.id, &body.reason, event.happened],
     )?;
     match (row.maybe_id::<TubeId>(0)?, row.maybe_id::<PersonId>(1)?) {
-        (Some(tube), Some(person)) => scans_changed(tx, tube, person, Change::Went),
+        (Some(tube), Some(person)) => scans_changed(tx, tube, &[person], Change::Went),
         _ => finding::store::scan_unknown(tx, body.scan, event.happened),
     }
 }
@@ -222,19 +246,27 @@ enum Change {
     Went,
 }
 
-/// A scan of this person in this tube came or went.
-fn scans_changed(tx: &mut Tx<'_>, id: TubeId, person: PersonId, change: Change) -> StoreResult<()> {
-    let Some(mut tube) = tube(tx, id)? else { return Ok(()) };
+/// Scans of these people in this tube came or went.
+fn scans_changed(tx: &mut Tx<'_>, id: TubeId, people: &[PersonId], change: Change) -> StoreResult<()> {
+    let known = match (tube(tx, id)?, change) {
+        (None, Change::Came) => {
+            ensure_tube(tx, id)?;
+            tube(tx, id)?
+        }
+        (known, _) => known,
+    };
+    let Some(mut tube) = known else { return Ok(()) };
     let members = members(tx, id)?;
     tube.swabs = u16::try_from(members.len()).unwrap_or(u16::MAX);
     tx.execute("UPDATE tube SET swabs = $3 WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id, members.len() as i64])?;
     judge_scans(tx, &tube, &members)?;
     let Some(campaign) = tube.campaign.filter(|_| tube.opened) else { return Ok(()) };
-    let fresh = change == Change::Came;
-    person_moved(tx, campaign, tube.round, person, fresh)?;
+    for person in people {
+        person_moved(tx, campaign, tube.round, *person, change == Change::Came)?;
+    }
     if tube.ratio == 1 {
         // Whether a single tube is one person's own depends on who else is in it.
-        for other in members.iter().filter(|member| member.person != person) {
+        for other in members.iter().filter(|member| people.len() > 1 || member.person != people[0]) {
             person_changed(tx, campaign, tube.round, other.person)?;
         }
     }

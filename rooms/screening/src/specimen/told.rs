@@ -12,9 +12,10 @@ use crate::model::{Journey, Member, Seal, Specimen, Tube};
 
 /// A tube whose opening is known, from the tables or from this request.
 pub(super) fn tube(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Option<Tube>> {
-    let mut tube = match store::tube(tx, id)? {
-        Some(tube) if tube.opened => Some(tube),
-        other => opened_now(tx, id, context)?.or(other),
+    let stored = context.memo.once(id.raw(), || store::tube(tx, id))?;
+    let mut tube = match &*stored {
+        Some(tube) if tube.opened => Some(tube.clone()),
+        other => opened_now(tx, id, context)?.or(other.clone()),
     };
     if let Some(tube) = tube.as_mut() {
         tube.swabs = u16::try_from(members(tx, id, context)?.len()).unwrap_or(u16::MAX);
@@ -25,10 +26,13 @@ pub(super) fn tube(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreR
     Ok(tube)
 }
 
+/// The round in which a tube of this request was opened.
+struct RoundAtOpening(u16);
+
 fn opened_now(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Option<Tube>> {
     let Some(told) = context.earlier::<TubeOpened>().find(|told| told.id.raw() == id.raw()) else { return Ok(None) };
     let TubeOpened { code, campaign, point, ratio, fluid_lot, follow_up } = told.body.clone();
-    let round = campaigns::round_at(tx, campaign, told.happened)?;
+    let round = context.memo.once(id.raw(), || Ok(RoundAtOpening(campaigns::round_at(tx, campaign, told.happened)?)))?.0;
     Ok(Some(Tube {
         id,
         opened: true,
@@ -53,7 +57,7 @@ fn opened_now(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult
 
 /// Scans of a tube that stand, oldest first.
 pub(super) fn members(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Vec<Member>> {
-    let mut members = store::members(tx, id)?;
+    let mut members = (*context.memo.once(id.raw(), || store::members(tx, id))?).clone();
     for told in context.earlier::<PersonSampled>().filter(|told| told.body.tube == id) {
         if members.iter().all(|member| member.scan != told.id) {
             members.push(Member { scan: told.id, person: told.body.person, swabbed: told.happened });

@@ -1,0 +1,183 @@
+//! The installation a load is put on: a roster imported in bulk, a campaign, and a sampling nurse's device per connection.
+
+use anyhow::{Context, bail};
+use baton_kit::{Bucket, EventId, TypedId};
+use hyper::Method;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::LoadSettings;
+use crate::client::{Client, Sayer, Sent};
+use crate::people::City;
+use crate::program::{PASSWORD, Program, Server};
+use crate::roster::{self, RosterOptions};
+
+/// People of one import: a sheet of some 20 MB.
+const IMPORT_PEOPLE: usize = 100_000;
+/// Documents of one request.
+const MATCH_MAX: usize = 500;
+
+/// Somebody with a phone who asks for their result.
+#[derive(Clone, Debug)]
+pub(super) struct Asker {
+    pub(super) code: String,
+    pub(super) tail: String,
+}
+
+/// A nurse's device and the people who stand in its line.
+#[derive(Clone, Debug)]
+pub(super) struct Station {
+    pub(super) token: String,
+    pub(super) device: baton_kit::Device,
+    pub(super) bucket: Bucket,
+    pub(super) people: Vec<i64>,
+}
+
+/// A server with everything a sampling day needs.
+pub(super) struct Town {
+    pub(super) program: Program,
+    pub(super) server: Server,
+    pub(super) boss: Sayer,
+    pub(super) campaign: String,
+    pub(super) point: String,
+    pub(super) stations: Vec<Station>,
+    pub(super) askers: Vec<Asker>,
+    city: City,
+    /// How many people were imported per second.
+    pub(super) import_per_s: f64,
+}
+
+impl Town {
+    pub(super) async fn build(settings: &LoadSettings, say: &impl Fn(&str)) -> anyhow::Result<Self> {
+        let program = Program::new(&settings.baton, &settings.data);
+        program.create()?;
+        for (login, role) in [("boss", "administrator"), ("nurse", "sampling_nurse")] {
+            program.ask(&["user", "add"], &["--login", login, "--name", login, "--role", role, "--scope", "everywhere"])?;
+        }
+        let server = program.serve(&[])?;
+        let client = Client::new(&server.base);
+        let boss = Sayer::sign_in(&client, "boss", PASSWORD).await?;
+        let city = City::new(settings.seed, settings.people);
+        let none = String::new();
+        let mut town = Self { program, server, boss, campaign: none.clone(), point: none, stations: Vec::new(), askers: Vec::new(), city, import_per_s: 0.0 };
+        let zones = town.zones().await?;
+        say("importing the roster");
+        let people = town.import().await?;
+        say("opening the campaign");
+        town.open_campaign(&zones).await?;
+        say("enrolling devices");
+        town.enrol(settings, &people).await?;
+        Ok(town)
+    }
+
+    async fn zones(&mut self) -> anyhow::Result<Vec<String>> {
+        let mut zones = Vec::new();
+        for zone in 0..self.city.zones {
+            let bucket = Bucket::new((1 + zone % 127) as u8)?;
+            zones.push(self.place(bucket, "zone", &City::zone_code(zone), &City::zone_name(zone), None, json!({})).await?);
+        }
+        let details = json!({"lanes": 1000, "capacity": 1_000_000, "opening_hours": "00:00-24:00"});
+        self.point = self.place(Bucket::new(1)?, "point", "P1", "采样点", zones.first(), details).await?;
+        Ok(zones)
+    }
+
+    async fn place(&self, bucket: Bucket, kind: &str, code: &str, name: &str, parent: Option<&String>, details: Value) -> anyhow::Result<String> {
+        let asked = json!({"id": self.boss.next_id(bucket), "kind": kind, "code": code, "name": name, "parent": parent, "details": details});
+        let made = self.boss.post("/v1/registry/places", &asked).await?;
+        Ok(made["id"].as_str().context("the place's id")?.to_owned())
+    }
+
+    /// Sends the roster, sheet by sheet, and asks under which number each person is known.
+    async fn import(&mut self) -> anyhow::Result<Vec<i64>> {
+        let watch = baton_ledger::Stopwatch::start();
+        let mut whole = Vec::new();
+        roster::write_roster(&self.city, RosterOptions::default(), &mut whole)?;
+        let mut rows = whole.split_inclusive(|byte| *byte == b'\n');
+        let header = rows.next().unwrap_or_default().to_vec();
+        let rows: Vec<&[u8]> = rows.collect();
+        for (number, some) in rows.chunks(IMPORT_PEOPLE).enumerate() {
+            let sheet = Bytes::from([header.as_slice(), &some.concat()].concat());
+            let path = format!("/v1/registry/imports?file=roster-{}.csv&mode=commit", number + 1);
+            let report = self.boss.upload(&path, Sent { content_type: "text/csv", bytes: sheet }).await?;
+            if report["counts"]["new"].as_u64() != Some(some.len() as u64) {
+                bail!("not everybody was imported: {} {}", report["counts"], report["problems"]);
+            }
+        }
+        self.import_per_s = f64::from(self.city.people) * 1e6 / watch.us() as f64;
+        let mut people = Vec::with_capacity(self.city.people as usize);
+        let numbers: Vec<u32> = (0..self.city.people).collect();
+        for some in numbers.chunks(MATCH_MAX) {
+            let document = |person: &u32| {
+                let document = self.city.person(*person).document;
+                json!({"kind": roster::document_word(document.kind, roster::Headers::English), "number": document.number})
+            };
+            let asked = json!({"documents": some.iter().map(document).collect::<Vec<_>>()});
+            let answer = self.boss.post("/v1/registry/people/match", &asked).await?;
+            for known in answer["people"].as_array().context("people")? {
+                people.push(known.as_str().context("a person of the roster is not known")?.parse()?);
+            }
+        }
+        Ok(people)
+    }
+
+    async fn open_campaign(&mut self, zones: &[String]) -> anyhow::Result<()> {
+        let id: EventId = self.boss.next_id(Bucket::INSTALLATION);
+        let now_us = baton_kit::Clock::now(&baton_kit::SystemClock).0;
+        let asked = json!({
+            "id": id, "name": "全员核酸筛查", "who": {"places": zones}, "assay": "orf1ab-n-ic", "ratio": 10,
+            "opens_us": now_us - 3_600_000_000_i64, "closes_us": now_us + 3 * 86_400_000_000_i64, "cadence": "once",
+        });
+        let opened = self.boss.post("/v1/screening/campaigns", &asked).await?;
+        if opened["listed"].as_u64() != Some(u64::from(self.city.people)) {
+            bail!("the campaign lists {} of {} people", opened["listed"], self.city.people);
+        }
+        opened["campaign"].as_str().context("the campaign's id")?.clone_into(&mut self.campaign);
+        Ok(())
+    }
+
+    /// People are given to devices in the order of the roster: those of one station live near each other.
+    async fn enrol(&mut self, settings: &LoadSettings, people: &[i64]) -> anyhow::Result<()> {
+        let each = people.len() / settings.connections as usize / 10 * 10;
+        if each == 0 {
+            bail!("{} people are too few for {} connections of ten each", people.len(), settings.connections);
+        }
+        for (number, some) in people.chunks_exact(each).take(settings.connections as usize).enumerate() {
+            let asked = json!({"id": self.boss.next_id(Bucket::INSTALLATION), "name": format!("Scanner {number}"), "login": "nurse"});
+            let given = Sayer::given(&self.boss.client, &self.boss.post("/v1/devices", &asked).await?)?;
+            let bucket = EventId::from_raw(some[0])?.bucket();
+            self.stations.push(Station { token: given.token, device: given.device, bucket, people: some.to_vec() });
+        }
+        Ok(())
+    }
+
+    /// Codes and last digits of some people, as they stand on their own papers.
+    pub(super) async fn meet_askers(&mut self, people: usize) -> anyhow::Result<()> {
+        let each = self.stations[0].people.len();
+        for asker in 0..people {
+            let (station, place) = (asker % self.stations.len(), asker / self.stations.len() * 7 % each);
+            let person = self.stations[station].people[place];
+            let number = self.city.person((station * each + place) as u32).document.number;
+            let answer = self.boss.get(&format!("/v1/registry/people/{person}/code")).await?;
+            let code = answer["code"].as_str().context("a code")?.to_owned();
+            let tail: String = number.chars().skip(number.chars().count().saturating_sub(4)).collect();
+            self.askers.push(Asker { code, tail });
+        }
+        Ok(())
+    }
+
+    /// What `/metrics` shows now.
+    pub(super) async fn metrics(boss: &Sayer) -> anyhow::Result<super::watch::Metrics> {
+        let text = boss.client.send(Method::GET, "/metrics", Some(&boss.token), None).await?;
+        Ok(super::watch::Metrics::read(&String::from_utf8_lossy(&text)))
+    }
+
+    /// Bytes of all store files together.
+    pub(super) fn stored_bytes(&self) -> anyhow::Result<u64> {
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(&self.program.data)? {
+            let meta = entry?.metadata()?;
+            bytes += if meta.is_file() { meta.len() } else { 0 };
+        }
+        Ok(bytes)
+    }
+}

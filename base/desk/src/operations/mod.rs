@@ -1,0 +1,18 @@
+//! Keeping the service up under pressure, and showing how it does: budgets, the degradation ladder, counters, health.
+
+mod budget;
+mod figures;
+mod ladder;
+mod meter;
+mod pages;
+mod prometheus;
+
+pub(crate) use budget::Budgets;
+pub(crate) use ladder::{Ladder, Strain};
+pub(crate) use meter::{Meter, around, request_id};
+pub(crate) use pages::routes;
+
+tokio::task_local! {
+    /// From whose budget the request under way takes its room.
+    pub(crate) static BUDGET: crate::room::Budget;
+}
