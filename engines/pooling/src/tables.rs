@@ -495,7 +495,7 @@ pub fn read_cq_distribution(text: &str) -> (Option<CqDistribution>, Vec<Problem>
 
 const WEIGHT_NAMES: [&str; 8] = ["count", "n", "weight", "frequency", "probability", "share", "density", "人数"];
 
-fn is_cq_name(cell: &String) -> bool {
+fn is_cq_name(cell: &str) -> bool {
     let name = cell.to_lowercase();
     let kinds = ["cq", "ct", "cp"];
     kinds.contains(&name.as_str())

@@ -96,10 +96,10 @@ impl Desk {
 
     /// The places, among this station's facts, of what is told about the next `people` of its line.
     fn next_facts(&self, people: usize) -> std::ops::Range<usize> {
-        let place = |person: usize, ends: bool| person / POOL * TUBE_FACTS + if person % POOL == 0 && !ends { 0 } else { person % POOL + 1 };
+        let place = |person: usize, ends: bool| person / POOL * TUBE_FACTS + if person.is_multiple_of(POOL) && !ends { 0 } else { person % POOL + 1 };
         let last = self.next + people;
         // The tube is sealed with its last swab.
-        let end = if last % POOL == 0 { last / POOL * TUBE_FACTS } else { place(last, true) };
+        let end = if last.is_multiple_of(POOL) { last / POOL * TUBE_FACTS } else { place(last, true) };
         place(self.next, false)..end
     }
 

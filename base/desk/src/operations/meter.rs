@@ -25,10 +25,12 @@ const SLOW_US: u64 = 2_000_000;
 /// The longest number that is taken over from a proxy.
 const GIVEN_ID_LENGTH: usize = 64;
 
+/// Method, path of the route, and status of an answer.
+type Answered = (&'static str, &'static str, u16);
+
 /// Counts requests.
 pub(crate) struct Meter {
-    /// Route and status: how many.
-    answered: Mutex<BTreeMap<(&'static str, &'static str, u16), Arc<AtomicU64>>>,
+    answered: Mutex<BTreeMap<Answered, Arc<AtomicU64>>>,
     took: [(Budget, Histogram); 6],
     shed: AtomicU64,
     numbered: AtomicU64,
