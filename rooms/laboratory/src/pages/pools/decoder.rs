@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     fn outcome(design: &str, outcomes: &str) -> Outcome {
-        work(&Given { design: design.to_owned(), outcomes: outcomes.to_owned(), ..Given::default() }).ok().expect("a design")
+        work(&Given { design: design.to_owned(), outcomes: outcomes.to_owned(), ..Given::default() }).unwrap_or_else(|problems| panic!("{problems:?}"))
     }
 
     #[test]

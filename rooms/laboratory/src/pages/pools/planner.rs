@@ -51,11 +51,17 @@ struct Planned {
     plots: Vec<Drawn>,
 }
 
+/// The points of one line of a drawing.
+type Points = Vec<(f64, f64)>;
+
 /// A drawing without its words.
 enum Drawn {
-    Prevalence { lines: Vec<(Option<(SchemeKind, Vec<u32>)>, Vec<(f64, f64)>)> },
-    Size { lines: Vec<(f64, Vec<(f64, f64)>)>, validated: Vec<u32> },
-    Dilution { lines: Vec<(f64, Vec<(f64, f64)>)>, validated: Vec<u32> },
+    /// A line for each scheme with its sizes; for the best of all, none.
+    Prevalence { lines: Vec<(Option<(SchemeKind, Vec<u32>)>, Points)> },
+    /// A line for each prevalence.
+    Size { lines: Vec<(f64, Points)>, validated: Vec<u32> },
+    /// A line for each cut-off.
+    Dilution { lines: Vec<(f64, Points)>, validated: Vec<u32> },
 }
 
 pub(super) async fn page(State(app): State<App>, actor: Actor, form::Asked(asked): form::Asked<Asked>) -> Answered<Markup> {
