@@ -53,11 +53,13 @@ struct Planned {
 
 /// The points of one line of a drawing.
 type Points = Vec<(f64, f64)>;
+/// A kind of scheme with its pool sizes.
+type SizedScheme = (SchemeKind, Vec<u32>);
 
 /// A drawing without its words.
 enum Drawn {
     /// A line for each scheme with its sizes; for the best of all, none.
-    Prevalence { lines: Vec<(Option<(SchemeKind, Vec<u32>)>, Points)> },
+    Prevalence { lines: Vec<(Option<SizedScheme>, Points)> },
     /// A line for each prevalence.
     Size { lines: Vec<(f64, Points)>, validated: Vec<u32> },
     /// A line for each cut-off.
