@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use baton_ledger::Conn;
+use baton_ledger::door::Durability;
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, Purpose};
@@ -128,6 +130,10 @@ fn prepare(program: &Program, runtime: &tokio::runtime::Runtime) -> anyhow::Resu
         anyhow::Ok(())
     })?;
     server.stop()?;
+    // Into the files themselves: what still lay in a write-ahead log would hide the flips.
+    for store in ["ledger.db", "projections.db", "keys.db"] {
+        Conn::open_sqlite(&program.data.join(store), Durability::Full)?.checkpoint()?;
+    }
     let verdict = program.ask(&["verify"], &["--json", "--tables"])?;
     if verdict["verify"] != "ok" || verdict["tables"] != "same" {
         bail!("the installation is not sound before the first flip: {verdict}");
