@@ -182,7 +182,6 @@ impl Plan {
             relative_sensitivity: self.relative_sensitivity,
             stages: self.stages,
             hours: self.hours,
-            ..Limits::default()
         };
         let hours_per_stage = self.hours_per_stage;
         let workload = self.people.zip(self.tests_per_hour);
