@@ -33,11 +33,17 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// On the disk of a drill's data folder, in a folder of its own beside it: drills may run side by side.
+    ///
     /// # Errors
-    /// When the folder cannot be written or the loopback interface does not answer.
-    pub fn measure(folder: &Path) -> anyhow::Result<Self> {
+    /// When that folder cannot be written or the loopback interface does not answer.
+    pub fn measure(data: &Path) -> anyhow::Result<Self> {
+        let folder = data.with_extension("calibration");
+        std::fs::create_dir_all(&folder)?;
         let load = load_average();
-        Ok(Self { load, hello_per_s: hello_per_s()?, fsync_per_s: fsync_per_s(&folder.join("calibration"))?, append_per_s: append_per_s(folder)? })
+        let measured = Self { load, hello_per_s: hello_per_s()?, fsync_per_s: fsync_per_s(&folder)?, append_per_s: append_per_s(&folder)? };
+        std::fs::remove_dir_all(&folder)?;
+        Ok(measured)
     }
 }
 
@@ -78,8 +84,8 @@ async fn ask(base: String, watch: Stopwatch) -> anyhow::Result<u64> {
     Ok(answers)
 }
 
-fn fsync_per_s(path: &Path) -> anyhow::Result<f64> {
-    let mut file = File::create(path)?;
+fn fsync_per_s(folder: &Path) -> anyhow::Result<f64> {
+    let mut file = File::create(folder.join("sync"))?;
     let (watch, mut count) = (Stopwatch::start(), 0_u32);
     while seconds(watch) < SECONDS {
         file.write_all(&[7; 4096])?;
@@ -87,13 +93,10 @@ fn fsync_per_s(path: &Path) -> anyhow::Result<f64> {
         count += 1;
     }
     let rate = f64::from(count) / seconds(watch);
-    std::fs::remove_file(path)?;
     Ok(rate)
 }
 
 fn append_per_s(folder: &Path) -> anyhow::Result<f64> {
-    let folder = folder.join("calibration.d");
-    std::fs::create_dir_all(&folder)?;
     let mut conn = Conn::open_sqlite(&folder.join("append.db"), baton_ledger::door::Durability::Full)?;
     conn.execute_ddl("CREATE TABLE scratch (\n  place BIGINT NOT NULL PRIMARY KEY,\n  body TEXT NOT NULL\n);\n")?;
     let body = "x".repeat(200);
@@ -105,10 +108,7 @@ fn append_per_s(folder: &Path) -> anyhow::Result<f64> {
         tx.commit()?;
         rows += ROWS;
     }
-    let rate = rows as f64 / seconds(watch);
-    drop(conn);
-    std::fs::remove_dir_all(&folder)?;
-    Ok(rate)
+    Ok(rows as f64 / seconds(watch))
 }
 
 /// Lets the machine settle between two measurements.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use baton_ledger::Stopwatch;
 use hyper::body::Bytes;
 use tokio::task::JoinSet;
@@ -107,7 +106,7 @@ pub fn overload(settings: &LoadSettings, say: impl Fn(&str)) -> anyhow::Result<L
 }
 
 fn calibrate(settings: &LoadSettings) -> anyhow::Result<Calibration> {
-    Calibration::measure(settings.data.parent().context("the drill's folder has no parent")?)
+    Calibration::measure(&settings.data)
 }
 
 impl Run {
@@ -169,8 +168,8 @@ impl Run {
         self.town.server.shoot()?;
         let verified = self.town.program.verify()?;
         pause();
-        let folder = self.settings.data.parent().context("the drill's folder has no parent")?.to_owned();
-        let after = tokio::task::spawn_blocking(move || Calibration::measure(&folder)).await??;
+        let data = self.settings.data.clone();
+        let after = tokio::task::spawn_blocking(move || Calibration::measure(&data)).await??;
         let (lag_s, lag_events) = self.lags.p99_s_and_events_max();
         Ok(LoadReport {
             people: self.settings.people,
