@@ -11,6 +11,7 @@ pub mod day;
 mod documents;
 pub mod flip;
 pub mod infection;
+mod intake;
 pub mod kill;
 pub mod load;
 mod names;

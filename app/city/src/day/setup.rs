@@ -8,25 +8,20 @@ use baton_kit::time::{DAY_US, HOUR_US};
 use baton_kit::{AccountId, Bucket, PlaceId};
 use baton_pcr::rules::RuleSet;
 use hyper::Method;
-use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Around, Credentials, Hand, PlateNow, Play, PlaySettings, Round, Stage, Tally, bucket_of, city_of, is_decision, list, text};
+use super::{Around, Credentials, Hand, PlateNow, Play, PlaySettings, Round, Stage, Tally, bucket_of, city_of, is_decision, text};
 use crate::client::{Client, Sayer, Sent};
 use crate::infection::{Absence, Epidemic};
+use crate::intake;
 use crate::people::City;
-use crate::roster::{self, RosterOptions};
 use crate::script::{Act, Day, Role};
 use crate::truth::Truth;
 
 /// The password of everybody in a played city. There are no secrets in it.
 pub const PASSWORD: &str = "baton-demo-2026";
-/// People of one import: a sheet of some 20 MB.
-const IMPORT_PEOPLE: usize = 100_000;
-/// Documents of one request.
-const MATCH_MAX: usize = 500;
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,46 +112,13 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Sends the roster, sheet by sheet, and asks under which number each person is known.
     async fn import(&mut self) -> anyhow::Result<()> {
-        let all = u64::from(self.city().people);
-        (self.around.progress)(Stage::Importing, 0, all);
-        let mut whole = Vec::new();
-        roster::write_roster(&self.city(), RosterOptions::default(), &mut whole)?;
-        let mut rows = whole.split_inclusive(|byte| *byte == b'\n');
-        let header = rows.next().unwrap_or_default().to_vec();
-        let rows: Vec<&[u8]> = rows.collect();
-        for (number, some) in rows.chunks(IMPORT_PEOPLE).enumerate() {
-            let sheet = Bytes::from([header.as_slice(), &some.concat()].concat());
-            let path = format!("/v1/registry/imports?file=roster-{}.csv&mode=commit", number + 1);
-            let report = self.boss.upload(&path, Sent { content_type: "text/csv", bytes: sheet }).await?;
-            if report["counts"]["new"].as_u64() != Some(some.len() as u64) {
-                bail!("not everybody was imported: {} {}", report["counts"], report["problems"]);
-            }
-            (self.around.progress)(Stage::Importing, ((number + 1) * IMPORT_PEOPLE).min(rows.len()) as u64, all);
-        }
-        drop(whole);
-        self.people = self.match_people().await?;
+        let (city, progress) = (self.city(), self.around.progress);
+        let all = u64::from(city.people);
+        progress(Stage::Importing, 0, all);
+        intake::import(&self.boss, &city, |done| progress(Stage::Importing, done, all)).await?;
+        self.people = intake::match_people(&self.boss, &city).await?;
         Ok(())
-    }
-
-    async fn match_people(&self) -> anyhow::Result<Vec<i64>> {
-        let city = self.city();
-        let mut people = Vec::with_capacity(city.people as usize);
-        let numbers: Vec<u32> = (0..city.people).collect();
-        for some in numbers.chunks(MATCH_MAX) {
-            let document = |person: &u32| {
-                let document = city.person(*person).document;
-                json!({"kind": roster::document_word(document.kind, roster::Headers::English), "number": document.number})
-            };
-            let asked = json!({"documents": some.iter().map(document).collect::<Vec<_>>()});
-            let answer = self.boss.post("/v1/registry/people/match", &asked).await?;
-            for (person, known) in some.iter().zip(list(&answer, "people")?) {
-                let id = known.as_str().with_context(|| format!("person {person} of the roster is not known"))?;
-                people.push(id.parse()?);
-            }
-        }
-        Ok(people)
     }
 
     async fn add_lots(&self) -> anyhow::Result<Lots> {

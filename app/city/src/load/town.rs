@@ -3,19 +3,13 @@
 use anyhow::{Context, bail};
 use baton_kit::{Bucket, EventId, TypedId};
 use hyper::Method;
-use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::LoadSettings;
-use crate::client::{Client, Sayer, Sent};
+use crate::client::{Client, Sayer};
+use crate::intake;
 use crate::people::City;
 use crate::program::{PASSWORD, Program, Server};
-use crate::roster::{self, RosterOptions};
-
-/// People of one import: a sheet of some 20 MB.
-const IMPORT_PEOPLE: usize = 100_000;
-/// Documents of one request.
-const MATCH_MAX: usize = 500;
 
 /// Somebody with a phone who asks for their result.
 #[derive(Clone, Debug)]
@@ -62,7 +56,10 @@ impl Town {
         let mut town = Self { program, server, boss, campaign: none.clone(), point: none, stations: Vec::new(), askers: Vec::new(), city, import_per_s: 0.0 };
         let zones = town.zones().await?;
         say("importing the roster");
-        let people = town.import().await?;
+        let watch = baton_ledger::Stopwatch::start();
+        intake::import(&town.boss, &town.city, |_| {}).await?;
+        town.import_per_s = f64::from(town.city.people) * 1e6 / watch.us() as f64;
+        let people = intake::match_people(&town.boss, &town.city).await?;
         say("opening the campaign");
         town.open_campaign(&zones).await?;
         say("enrolling devices");
@@ -85,39 +82,6 @@ impl Town {
         let asked = json!({"id": self.boss.next_id(bucket), "kind": kind, "code": code, "name": name, "parent": parent, "details": details});
         let made = self.boss.post("/v1/registry/places", &asked).await?;
         Ok(made["id"].as_str().context("the place's id")?.to_owned())
-    }
-
-    /// Sends the roster, sheet by sheet, and asks under which number each person is known.
-    async fn import(&mut self) -> anyhow::Result<Vec<i64>> {
-        let watch = baton_ledger::Stopwatch::start();
-        let mut whole = Vec::new();
-        roster::write_roster(&self.city, RosterOptions::default(), &mut whole)?;
-        let mut rows = whole.split_inclusive(|byte| *byte == b'\n');
-        let header = rows.next().unwrap_or_default().to_vec();
-        let rows: Vec<&[u8]> = rows.collect();
-        for (number, some) in rows.chunks(IMPORT_PEOPLE).enumerate() {
-            let sheet = Bytes::from([header.as_slice(), &some.concat()].concat());
-            let path = format!("/v1/registry/imports?file=roster-{}.csv&mode=commit", number + 1);
-            let report = self.boss.upload(&path, Sent { content_type: "text/csv", bytes: sheet }).await?;
-            if report["counts"]["new"].as_u64() != Some(some.len() as u64) {
-                bail!("not everybody was imported: {} {}", report["counts"], report["problems"]);
-            }
-        }
-        self.import_per_s = f64::from(self.city.people) * 1e6 / watch.us() as f64;
-        let mut people = Vec::with_capacity(self.city.people as usize);
-        let numbers: Vec<u32> = (0..self.city.people).collect();
-        for some in numbers.chunks(MATCH_MAX) {
-            let document = |person: &u32| {
-                let document = self.city.person(*person).document;
-                json!({"kind": roster::document_word(document.kind, roster::Headers::English), "number": document.number})
-            };
-            let asked = json!({"documents": some.iter().map(document).collect::<Vec<_>>()});
-            let answer = self.boss.post("/v1/registry/people/match", &asked).await?;
-            for known in answer["people"].as_array().context("people")? {
-                people.push(known.as_str().context("a person of the roster is not known")?.parse()?);
-            }
-        }
-        Ok(people)
     }
 
     async fn open_campaign(&mut self, zones: &[String]) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! What the sampler is told at once about a fact. Nothing here refuses.
 
 use baton_desk::FactContext;
-use baton_kit::{EventId, PersonId, TubeId, TypedId};
+use baton_kit::{EventId, PersonId, PlaceId, TubeId, TypedId};
 use baton_ledger::{Note, StoreResult, Tx};
 use baton_registry::store as registry;
 
@@ -26,10 +26,9 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
     }
     let same_tube = |tube: &Tube| tube.id.raw() == context.id.raw();
     if let Some(earlier) = store::tubes_by_code(tx, &body.code)?.iter().find(|tube| !same_tube(tube)) {
-        notes.push(Note::new("code-used").with("time", context.site.show(earlier.opened_at)).with("point", point_code(tx, earlier)?));
+        notes.push(Note::new("code-used").with("time", context.site.show(earlier.opened_at)).with("point", point_code(tx, earlier.point)?));
     } else if let Some(told) = context.earlier::<TubeOpened>().find(|other| other.body.code == body.code && other.id != context.id) {
-        let point = registry::place(tx, told.body.point)?.map_or_else(|| "?".to_owned(), |place| place.code);
-        notes.push(Note::new("code-used").with("time", context.site.show(told.happened)).with("point", point));
+        notes.push(Note::new("code-used").with("time", context.site.show(told.happened)).with("point", point_code(tx, Some(told.body.point))?));
     }
     match campaigns::campaign(tx, body.campaign)? {
         None => notes.push(Note::new("campaign-unknown")),
@@ -45,8 +44,8 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
     Ok(notes)
 }
 
-fn point_code(tx: &mut Tx<'_>, tube: &Tube) -> StoreResult<String> {
-    let place = tube.point.map(|point| registry::place(tx, point)).transpose()?.flatten();
+fn point_code(tx: &mut Tx<'_>, point: Option<PlaceId>) -> StoreResult<String> {
+    let place = point.map(|point| registry::place(tx, point)).transpose()?.flatten();
     Ok(place.map_or_else(|| "?".to_owned(), |place| place.code))
 }
 
@@ -117,7 +116,7 @@ fn already_sampled(tx: &mut Tx<'_>, specimens: &[Specimen], tube: Option<&Tube>,
     let earlier = specimens.iter().rev().filter(counts).find(|s| round(s) || context.site.day_of(s.swabbed) == today);
     let Some(earlier) = earlier else { return Ok(None) };
     let code = if context.site.day_of(earlier.swabbed) == today { "sampled-today" } else { "sampled-round" };
-    Ok(Some(Note::new(code).with("time", context.site.show(earlier.swabbed)).with("point", point_code(tx, &earlier.tube)?)))
+    Ok(Some(Note::new(code).with("time", context.site.show(earlier.swabbed)).with("point", point_code(tx, earlier.tube.point)?)))
 }
 
 pub fn scan_undone(tx: &mut Tx<'_>, body: &ScanUndone, context: &FactContext) -> StoreResult<Vec<Note>> {
