@@ -80,54 +80,101 @@ async fn ten_people(installation: &Installation) -> Vec<String> {
     codes
 }
 
-async fn wait_for_text(client: &Client, id: &str, text: &str) {
-    let mut last = String::new();
-    for _ in 0..100 {
-        last = client.find(Locator::Id(id)).await.expect(id).text().await.unwrap_or_default();
-        if last == text {
-            return;
+/// How often a page is asked again before the test gives up: half a minute in all, for a machine that has much else to do.
+const ASKED_AT_MOST: usize = 600;
+
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+/// Presses what the selector names, as soon as it can be pressed. A page may be replaced between the look and the press.
+pub(super) async fn press(client: &Client, css: &str) {
+    let mut last = None;
+    for _ in 0..ASKED_AT_MOST {
+        match client.find(Locator::Css(css)).await {
+            Ok(element) => match element.click().await {
+                Ok(()) => return,
+                Err(error) => last = Some(error),
+            },
+            Err(error) => last = Some(error),
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        a_moment().await;
     }
-    let notes = client.find(Locator::Id("notes")).await.expect("notes").text().await.unwrap_or_default();
-    panic!("#{id} says {last:?}, not {text:?}; notes: {notes}");
+    panic!("{css} could not be pressed: {last:?}");
+}
+
+/// Types into the field the selector names, as soon as it takes letters.
+pub(super) async fn type_into(client: &Client, css: &str, keys: &str) {
+    let mut last = None;
+    for _ in 0..ASKED_AT_MOST {
+        match client.find(Locator::Css(css)).await {
+            Ok(element) => match element.send_keys(keys).await {
+                Ok(()) => return,
+                Err(error) => last = Some(error),
+            },
+            Err(error) => last = Some(error),
+        }
+        a_moment().await;
+    }
+    panic!("{css} took no letters: {last:?}");
+}
+
+/// Waits until the text of what the selector names is as wanted, and gives it.
+pub(super) async fn text_when(client: &Client, css: &str, wanted: impl Fn(&str) -> bool) -> String {
+    let mut last = Err("not asked".to_owned());
+    for _ in 0..ASKED_AT_MOST {
+        last = match client.find(Locator::Css(css)).await {
+            Ok(element) => element.text().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Ok(text) = &last
+            && wanted(text)
+        {
+            return text.clone();
+        }
+        a_moment().await;
+    }
+    let page = client.execute("return location.href + ': ' + document.body.innerText.slice(0, 600)", Vec::new()).await;
+    panic!("{css} says {last:?} on {page:?}");
+}
+
+/// Waits until the page is there: the selector names something on it.
+pub(super) async fn there_is(client: &Client, css: &str) {
+    text_when(client, css, |_| true).await;
 }
 
 async fn scan(client: &Client, code: &str) {
-    let field = client.wait().for_element(Locator::Id("scan")).await.expect("the scan field");
-    field.send_keys(&format!("{code}{}", char::from(Key::Enter))).await.expect("a scan");
+    type_into(client, "#scan", &format!("{code}{}", char::from(Key::Enter))).await;
 }
 
+/// Signs in, in simplified Chinese, and waits until the home of that user is there.
 pub(super) async fn sign_in(client: &Client, base: &str, login: &str, password: &str) {
     client.goto(&format!("{base}/sign-in")).await.expect("the sign-in page");
-    client.find(Locator::Css("button[lang=zh-Hans]")).await.expect("简体中文").click().await.expect("clicked");
-    client.wait().for_element(Locator::Css("html[lang=zh-Hans] input[name=login]")).await.expect("the same page in Chinese");
-    client.find(Locator::Css("input[name=login]")).await.expect("login").send_keys(login).await.expect("typed");
-    client.find(Locator::Css("input[name=password]")).await.expect("password").send_keys(password).await.expect("typed");
-    client.find(Locator::Css("form.narrow button.primary")).await.expect("button").click().await.expect("clicked");
+    press(client, "button[lang=zh-Hans]").await;
+    there_is(client, "html[lang=zh-Hans] input[name=login]").await;
+    type_into(client, "input[name=login]", login).await;
+    type_into(client, "input[name=password]", password).await;
+    press(client, "form.narrow button.primary").await;
+    there_is(client, "form[action='/sign-out']").await;
 }
 
 async fn ten_into_a_tube(installation: &Installation, client: &Client, base: &str, codes: &[String]) {
     sign_in(client, base, "chen", &password("chen")).await;
     client.goto(&format!("{base}/sampling")).await.expect("the sampling page");
-    assert_eq!(client.find(Locator::Css("html")).await.expect("html").attr("lang").await.expect("lang").as_deref(), Some("zh-Hans"));
-    client.find(Locator::Id("choose-start")).await.expect("start").click().await.expect("clicked");
+    there_is(client, "html[lang=zh-Hans]").await;
+    press(client, "#choose-start").await;
     scan(client, "TUBE-0001").await;
-    wait_for_text(client, "tube-code", "TUBE-0001").await;
+    text_when(client, "#tube-code", |text| text == "TUBE-0001").await;
     for (n, code) in codes.iter().enumerate() {
         scan(client, code).await;
-        wait_for_text(client, "count", &(n + 1).to_string()).await;
+        let count = (n + 1).to_string();
+        text_when(client, "#count", |text| text == count).await;
     }
-    assert!(client.find(Locator::Id("last-name")).await.expect("name").text().await.expect("text").starts_with("李十"));
-    client.find(Locator::Id("seal-count")).await.expect("count").send_keys("10").await.expect("typed");
-    client.find(Locator::Id("seal")).await.expect("seal").click().await.expect("clicked");
-    wait_for_text(client, "tube-code", "").await;
-    for _ in 0..100 {
-        if client.find(Locator::Id("queue-state")).await.expect("queue").attr("data-waiting").await.expect("waiting").as_deref() == Some("0") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    text_when(client, "#last-name", |text| text.starts_with("李十")).await;
+    type_into(client, "#seal-count", "10").await;
+    press(client, "#seal").await;
+    text_when(client, "#tube-code", str::is_empty).await;
+    there_is(client, "#queue-state[data-waiting='0']").await;
     let ledger = &installation.app().ledger;
     assert!(ledger.wait_folded(ledger.position().0, Duration::from_secs(10)));
     let tube = ledger.read(|tx| Ok(baton_screening::store::tube_by_code(tx, "TUBE-0001")?)).expect("a read").expect("the tube");

@@ -1,13 +1,11 @@
 //! The pool planner and the decoder in a browser: sliders that draw the plan anew, a plate pasted in and read as a map.
 
-use std::time::Duration;
-
 use baton_desk::{Role, Scope};
 use baton_pooling::matrix::PoolMatrix;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
-use super::browser::{browser, serve, sign_in};
+use super::browser::{browser, press, serve, sign_in, text_when};
 use super::{Installation, password};
 
 /// `BATON_SCREENS=FOLDER` keeps pictures.
@@ -21,10 +19,6 @@ async fn picture(client: &Client, name: &str) {
     }
 }
 
-async fn text(client: &Client, css: &str) -> String {
-    client.wait().for_element(Locator::Css(css)).await.expect(css).text().await.expect("its text")
-}
-
 /// Moves a slider as a hand does: while it moves, and when it is let go.
 async fn slide(client: &Client, name: &str, to: u32) -> Value {
     let script = "const range = document.querySelector(`input[type=range][data-for=${arguments[0]}]`); range.value = arguments[1]; \
@@ -34,19 +28,13 @@ async fn slide(client: &Client, name: &str, to: u32) -> Value {
 
 async fn planner(client: &Client, base: &str) {
     client.goto(&format!("{base}/laboratory/pools?prevalence=0.05&cutoff=45")).await.expect("the planner");
-    assert!(text(client, "#plan .answer").await.ends_with("20:1"));
+    text_when(client, "#plan .answer", |text| text.ends_with("20:1")).await;
     assert!(client.find(Locator::Css("input[type=range][data-for=prevalence]")).await.expect("a slider").is_displayed().await.expect("shown"));
     client.execute("window.stayed = true", Vec::new()).await.expect("a mark");
     let percent = slide(client, "prevalence", 800).await;
     let percent: f64 = percent.as_str().expect("a number").parse().expect("a number");
     assert!((percent - 6.05).abs() < 0.1, "four fifths of the way on a logarithmic slider: {percent}");
-    for _ in 0..100 {
-        if text(client, "#plan .answer").await.ends_with("5:1") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(text(client, "#plan .answer").await.ends_with("5:1"));
+    text_when(client, "#plan .answer", |text| text.ends_with("5:1")).await;
     assert_eq!(client.execute("return window.stayed === true && document.querySelectorAll('svg.lines').length", Vec::new()).await.expect("a look"), json!(3));
     assert!(client.current_url().await.expect("an address").as_str().contains("prevalence=6."));
     picture(client, "pools-planner").await;
@@ -84,11 +72,10 @@ async fn decoder(client: &Client, base: &str) {
         client.execute("document.querySelector(`textarea[name=${arguments[0]}]`).value = arguments[1]", vec![json!(name), json!(table)]).await.expect("pasted");
     }
     picture(client, "pools-decode-form").await;
-    client.find(Locator::Css("form.decoder button.primary")).await.expect("the button").click().await.expect("pressed");
-    let positive = text(client, "table.heat td.h5").await;
-    assert!(positive.starts_with("C4") && positive.ends_with('+'), "{positive}");
+    press(client, "form.decoder button.primary").await;
+    text_when(client, "table.heat td.h5", |text| text.starts_with("C4") && text.ends_with('+')).await;
     assert_eq!(client.find_all(Locator::Css("table.heat tbody tr")).await.expect("rows").len(), 8);
-    assert!(text(client, "main").await.contains("混样 12 没有可用结果"));
+    text_when(client, "main", |text| text.contains("混样 12 没有可用结果")).await;
     picture(client, "pools-decoded").await;
 }
 
@@ -101,7 +88,6 @@ fn sliders_draw_the_plan_anew_and_a_pasted_plate_becomes_a_map() {
         installation.user("tech", &[Role::Technician], Scope::Everywhere).await;
         let base = serve(&installation).await;
         sign_in(&client, &base, "tech", &password("tech")).await;
-        client.wait().for_element(Locator::Css("form[action='/sign-out']")).await.expect("signed in");
         planner(&client, &base).await;
         decoder(&client, &base).await;
         client.close().await.expect("closed");
