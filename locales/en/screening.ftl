@@ -244,3 +244,59 @@ screening-priority = Visit first
 screening-people-to-swab = People to swab singly
 screening-people-swabbed-again = Swabbed again, result awaited
 screening-tubes-behind = Tubes they come from
+
+nav-labels = Labels
+labels-title = Tube labels
+labels-none = No labels have been issued yet.
+labels-numbers = Numbers
+labels-issued = Issued
+labels-count = Labels
+labels-used = Used
+labels-struck = Struck off
+labels-skipped = Skipped
+labels-skipped-words = These numbers were neither used nor struck off. Look for them; report those you cannot find as lost.
+labels-left = Left
+labels-fate = What became of them
+labels-device = device { $device }
+labels-earlier = Earlier blocks
+labels-issue = Issue a block
+labels-for-device = For one device only (its number, may stay empty)
+labels-strike = Strike labels off
+labels-from = First label
+labels-to = Last label (empty for one alone)
+labels-reason = Reason
+labels-reason-spoiled = Spoiled
+labels-reason-misprinted = Misprinted
+labels-reason-lost = Lost
+labels-printed = printed { $count } times
+labels-used-though-struck = Struck off and yet on a tube:
+labels-print = Print
+labels-reprint = This block was printed before. Printing it again makes two labels of each number: take back the old ones first.
+labels-as-sheet = A4 label sheet (3 × 8)
+labels-as-zpl = Label printer (ZPL)
+
+note-label-mistyped = The label's check character does not fit: scan it once more.
+note-label-struck-off = This label was struck off ({ $reason ->
+    [spoiled] spoiled
+    [misprinted] misprinted
+    [lost] lost
+   *[other] { $reason }
+}). Take another one.
+note-label-not-issued = This label was not issued here.
+note-label-elsewhere = This label was issued to point { $point }.
+note-labels-struck-oddly = The range or the reason is unusual; it was recorded as told.
+
+refusal-label-count-wrong = A block has 1 to { $limit } labels.
+refusal-label-count-wrong-next = Issue several blocks if you need more.
+refusal-labels-used-up = There are no label numbers left.
+refusal-labels-used-up-next = Ask the administrator.
+refusal-label-block-unknown = There is no such block of labels.
+refusal-label-block-unknown-next = Open it from the list; first and last label must be of one block.
+refusal-label-device-wrong = “{ $device }” is not the number of a device.
+refusal-label-device-wrong-next = Numbers of devices stand on the page Devices; they have digits only.
+refusal-label-mistyped = The check character of label “{ $label }” does not fit.
+refusal-label-mistyped-next = Scan it again, or compare it with the label.
+refusal-label-foreign = “{ $label }” is not a label that was issued here.
+refusal-label-foreign-next = Our labels are B, nine digits and a check character.
+refusal-label-range-wrong = The last label must not come before the first, and at most { $limit } go at once.
+refusal-label-range-wrong-next = Compare the two numbers.

@@ -243,3 +243,59 @@ screening-priority = 先后
 screening-people-to-swab = 待单采人数
 screening-people-swabbed-again = 已重采待结果人数
 screening-tubes-behind = 涉及管数
+
+nav-labels = 管码
+labels-title = 采样管条码
+labels-none = 还没有发放条码。
+labels-numbers = 号段
+labels-issued = 发放时间
+labels-count = 张数
+labels-used = 已用
+labels-struck = 作废
+labels-skipped = 跳号
+labels-skipped-words = 这些号码既未使用也未报废，请查找去向；找不到的请报遗失。
+labels-left = 剩余
+labels-fate = 去向
+labels-device = 设备 { $device }
+labels-earlier = 更早的号段
+labels-issue = 发放号段
+labels-for-device = 仅限设备（编号，可不填）
+labels-strike = 报废条码
+labels-from = 起始管码
+labels-to = 截止管码（只有一张可不填）
+labels-reason = 原因
+labels-reason-spoiled = 损坏
+labels-reason-misprinted = 打印不良
+labels-reason-lost = 遗失
+labels-printed = 已打印 { $count } 次
+labels-used-though-struck = 已报废却仍用在管上：
+labels-print = 打印
+labels-reprint = 此号段已打印过；再次打印会出现两张相同的条码，请先收回旧标签。
+labels-as-sheet = A4 标签纸（3×8）
+labels-as-zpl = 标签打印机（ZPL）
+
+note-label-mistyped = 管码校验位不符，可能扫错或输错，请再扫一次。
+note-label-struck-off = 此管码已报废（{ $reason ->
+    [spoiled] 损坏
+    [misprinted] 打印不良
+    [lost] 遗失
+   *[other] { $reason }
+}），请换一张。
+note-label-not-issued = 此管码未在本系统发放。
+note-label-elsewhere = 此管码是发给采样点 { $point } 的。
+note-labels-struck-oddly = 报废的号段或原因不合规定，已照录。
+
+refusal-label-count-wrong = 每个号段 1 至 { $limit } 张。
+refusal-label-count-wrong-next = 需要更多时请分几次发放。
+refusal-labels-used-up = 管码号段已用尽。
+refusal-labels-used-up-next = 请联系管理员。
+refusal-label-block-unknown = 没有这个号段。
+refusal-label-block-unknown-next = 请从号段列表进入；起止管码须属于同一号段。
+refusal-label-device-wrong = “{ $device }”不是设备编号。
+refusal-label-device-wrong-next = 设备编号见“设备”页，只含数字。
+refusal-label-mistyped = 管码“{ $label }”的校验位不符。
+refusal-label-mistyped-next = 请对照标签重新扫描或输入。
+refusal-label-foreign = “{ $label }”不是本系统发放的管码。
+refusal-label-foreign-next = 管码为 B 加九位数字和一位校验码。
+refusal-label-range-wrong = 截止管码须不小于起始管码，且一次不超过 { $limit } 张。
+refusal-label-range-wrong-next = 请核对起止管码。

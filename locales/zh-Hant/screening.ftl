@@ -243,3 +243,59 @@ screening-priority = 先後
 screening-people-to-swab = 待單採人數
 screening-people-swabbed-again = 已重採待結果人數
 screening-tubes-behind = 涉及管數
+
+nav-labels = 管碼
+labels-title = 採樣管條碼
+labels-none = 尚未發放條碼。
+labels-numbers = 號段
+labels-issued = 發放時間
+labels-count = 張數
+labels-used = 已用
+labels-struck = 作廢
+labels-skipped = 跳號
+labels-skipped-words = 這些號碼既未使用也未作廢，請查找去向；找不到的請報遺失。
+labels-left = 剩餘
+labels-fate = 去向
+labels-device = 裝置 { $device }
+labels-earlier = 更早的號段
+labels-issue = 發放號段
+labels-for-device = 僅限裝置（編號，可不填）
+labels-strike = 作廢條碼
+labels-from = 起始管碼
+labels-to = 截止管碼（只有一張可不填）
+labels-reason = 原因
+labels-reason-spoiled = 損壞
+labels-reason-misprinted = 列印不良
+labels-reason-lost = 遺失
+labels-printed = 已列印 { $count } 次
+labels-used-though-struck = 已作廢卻仍用在管上：
+labels-print = 列印
+labels-reprint = 此號段已列印過；再次列印會出現兩張相同的條碼，請先收回舊標籤。
+labels-as-sheet = A4 標籤紙（3×8）
+labels-as-zpl = 標籤印表機（ZPL）
+
+note-label-mistyped = 管碼檢查碼不符，可能掃錯或輸錯，請再掃一次。
+note-label-struck-off = 此管碼已作廢（{ $reason ->
+    [spoiled] 損壞
+    [misprinted] 列印不良
+    [lost] 遺失
+   *[other] { $reason }
+}），請換一張。
+note-label-not-issued = 此管碼未在本系統發放。
+note-label-elsewhere = 此管碼是發給採樣點 { $point } 的。
+note-labels-struck-oddly = 作廢的號段或原因不合規定，已照錄。
+
+refusal-label-count-wrong = 每個號段 1 至 { $limit } 張。
+refusal-label-count-wrong-next = 需要更多時請分次發放。
+refusal-labels-used-up = 管碼號段已用盡。
+refusal-labels-used-up-next = 請聯絡管理員。
+refusal-label-block-unknown = 沒有這個號段。
+refusal-label-block-unknown-next = 請從號段清單進入；起迄管碼須屬於同一號段。
+refusal-label-device-wrong = 「{ $device }」不是裝置編號。
+refusal-label-device-wrong-next = 裝置編號見「裝置」頁，只含數字。
+refusal-label-mistyped = 管碼「{ $label }」的檢查碼不符。
+refusal-label-mistyped-next = 請對照標籤重新掃描或輸入。
+refusal-label-foreign = 「{ $label }」不是本系統發放的管碼。
+refusal-label-foreign-next = 管碼為 B 加九位數字和一位檢查碼。
+refusal-label-range-wrong = 截止管碼須不小於起始管碼，且一次不超過 { $limit } 張。
+refusal-label-range-wrong-next = 請核對起迄管碼。

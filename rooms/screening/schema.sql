@@ -168,3 +168,27 @@ CREATE TABLE screening_finding (
 );
 CREATE INDEX screening_finding_person ON screening_finding (person);
 CREATE INDEX screening_finding_open ON screening_finding (settled, at_us);
+-- Blocks of tube label numbers. They follow each other through the whole installation.
+CREATE TABLE label_block (
+  bucket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  first BIGINT NOT NULL,
+  count BIGINT NOT NULL,
+  point BIGINT NOT NULL,
+  device BIGINT,
+  issued_us BIGINT NOT NULL,
+  issued_by BIGINT,
+  prints BIGINT NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX label_block_first ON label_block (first);
+-- Labels that will not be used. Which ones were is asked of the tubes.
+CREATE TABLE label_struck (
+  bucket BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  at_us BIGINT NOT NULL,
+  told_by BIGINT,
+  PRIMARY KEY (bucket, number)
+);
+CREATE INDEX label_struck_number ON label_struck (number);

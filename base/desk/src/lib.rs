@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_kit::{AccountId, AnyId, Bucket, EventId, Refusal, Site, Status, TypedId};
-use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Reading, Tx, Undecided, to_json};
+use baton_ledger::{Acknowledgement, Command, Decided, Draft, EventBody, Ledger, Reading, Tx, Undecided, to_json};
 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
@@ -116,6 +116,15 @@ impl Desk {
         let (send, receive) = tokio::sync::oneshot::channel();
         self.ledger.record(drafts, move |answers| _ = send.send(answers))?;
         receive.await.map_err(|_| shutting_down())
+    }
+
+    /// Records one fact said through a form, and waits until pages show it.
+    pub async fn tell<B: EventBody>(&self, actor: &Actor, id: EventId, body: &B) -> Result<(), Refusal> {
+        let draft = Draft::of(id, self.ledger.now(), actor.account, body).map_err(|_| Refusal::new("store-broken", Status::Broken))?;
+        for answer in self.record(vec![draft]).await? {
+            self.seen(answer?.ordinal).await;
+        }
+        Ok(())
     }
 
     /// Takes a command through its lane: load, decide, append, apply, answer. `decide` may be run again and has no effects.

@@ -6,7 +6,7 @@ use baton_desk::answer::Answered;
 use baton_desk::form::{At, Form};
 use baton_desk::{Access, Actor, App, InboxItem, Page, Route, Scope, signed_in};
 use baton_kit::{AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TypedId, time::MINUTE_US};
-use baton_ledger::{Draft, EventBody, StoreResult, Tx};
+use baton_ledger::{StoreResult, Tx};
 use baton_registry::store as registry;
 use baton_screening::store as screening;
 use maud::{Markup, html};
@@ -153,17 +153,8 @@ struct OpenForm {
 
 async fn open_box(State(app): State<App>, actor: Actor, Form(form): Form<OpenForm>) -> Answered {
     let id: BoxId = form.id.created();
-    record(&app, &actor, form.id, &BoxOpened { code: form.code.trim().to_owned(), point: form.point }).await?;
+    app.tell(&actor, form.id, &BoxOpened { code: form.code.trim().to_owned(), point: form.point }).await?;
     Ok(Redirect::to(&format!("/boxes/{id}")).into_response())
-}
-
-/// Records one fact said through a form and waits until pages show it.
-async fn record<B: EventBody>(app: &App, actor: &Actor, id: EventId, body: &B) -> Result<(), Refusal> {
-    let draft = Draft::of(id, app.ledger.now(), actor.account, body).map_err(|_| Refusal::new("store-broken", baton_kit::Status::Broken))?;
-    for answer in app.record(vec![draft]).await? {
-        app.seen(answer?.ordinal).await;
-    }
-    Ok(())
 }
 
 struct BoxView {
@@ -341,15 +332,15 @@ async fn step(State(app): State<App>, actor: Actor, At(box_id): At<BoxId>, Form(
         "put_in" => {
             let code = form.tube_code.unwrap_or_default();
             let tube = app.read(move |tx| baton_screening::store::tube_by_code(tx, code.trim())?.ok_or_else(|| Refusal::absent("tube-unknown").into())).await?;
-            record(&app, &actor, id, &TubeBoxed { box_id, tube }).await?;
+            app.tell(&actor, id, &TubeBoxed { box_id, tube }).await?;
         }
-        "seal" => record(&app, &actor, id, &BoxSealed { box_id, seal: form.seal.unwrap_or_default().trim().to_owned(), count }).await?,
-        "offer" => record(&app, &actor, id, &BoxOffered { box_id, to: taker(form.to.as_deref())?, count }).await?,
-        "accept" => record(&app, &actor, id, &BoxAccepted { box_id, count, seal_intact: !form.seal_broken, temperature_tenths_c }).await?,
-        "decline" => record(&app, &actor, id, &BoxDeclined { box_id, reason: "other".to_owned() }).await?,
+        "seal" => app.tell(&actor, id, &BoxSealed { box_id, seal: form.seal.unwrap_or_default().trim().to_owned(), count }).await?,
+        "offer" => app.tell(&actor, id, &BoxOffered { box_id, to: taker(form.to.as_deref())?, count }).await?,
+        "accept" => app.tell(&actor, id, &BoxAccepted { box_id, count, seal_intact: !form.seal_broken, temperature_tenths_c }).await?,
+        "decline" => app.tell(&actor, id, &BoxDeclined { box_id, reason: "other".to_owned() }).await?,
         "temperature" => {
             let tenths_c = temperature_tenths_c.ok_or_else(|| Refusal::malformed("temperature-wrong").with("text", ""))?;
-            record(&app, &actor, id, &TemperatureNoted { box_id, temperature_tenths_c: tenths_c }).await?;
+            app.tell(&actor, id, &TemperatureNoted { box_id, temperature_tenths_c: tenths_c }).await?;
         }
         _ => return Err(Refusal::malformed("step-unknown").into()),
     }

@@ -9,9 +9,10 @@ pub static SC_3: Invariant = Invariant::new("SC-3", "cells count exactly the obl
 pub static SC_4: Invariant = Invariant::new("SC-4", "nobody has a result without a released tube");
 pub static SC_5: Invariant = Invariant::new("SC-5", "a tube's number of swabs is the number of its scans that stand");
 pub static SC_6: Invariant = Invariant::new("SC-6", "everybody with a scan that stands has an obligation in the round of the tube");
+pub static SC_7: Invariant = Invariant::new("SC-7", "no label number was issued twice");
 
 /// What breaks each invariant: a statement whose every row is a violation. An id divided by 2^56 is its bucket.
-const CHECKS: [(&Invariant, &str); 7] = [
+const CHECKS: [(&Invariant, &str); 8] = [
     (
         &SC_1,
         "SELECT CAST(d.person AS TEXT) FROM due d WHERE d.result = 'positive' AND NOT EXISTS (SELECT 1 FROM tube t WHERE t.bucket = d.tube / 72057594037927936 AND t.id = d.tube AND t.ratio = 1 AND t.swabs = 1 AND t.released = 1 AND t.outcome = 'positive')",
@@ -49,6 +50,7 @@ const CHECKS: [(&Invariant, &str); 7] = [
         "SELECT CAST(m.person AS TEXT) FROM member m JOIN tube t ON t.bucket = m.bucket AND t.id = m.tube WHERE m.undoing IS NULL AND t.opened = 1 AND t.campaign <> 0 \
          AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = m.person / 72057594037927936 AND d.campaign = t.campaign AND d.round = t.round AND d.person = m.person AND (d.tube IS NOT NULL OR d.state = 5))",
     ),
+    (&SC_7, "SELECT CAST(a.id AS TEXT) FROM label_block a JOIN label_block b ON b.first >= a.first AND b.first < a.first + a.count AND b.id <> a.id"),
 ];
 
 /// Every violation: the invariant's name and whom or what it is about. At most 100 of each.

@@ -127,6 +127,49 @@ impl EventBody for TubeSealed {
     const KIND: &'static str = "screening.tube_sealed";
 }
 
+/// Issues a block of label numbers to a point, ahead of need; the event's id is the block's.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IssueLabels {
+    pub point: PlaceId,
+    /// For one device alone: its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<u32>,
+    pub count: u16,
+}
+impl Command for IssueLabels {
+    type Outcome = LabelsIssued;
+    const KIND: &'static str = "screening.labels_issued";
+}
+
+/// Where a block begins: right behind the one before it, whoever asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LabelsIssued {
+    pub first: i64,
+}
+
+/// Fact: a block's labels were printed. The second time it is a reprint, and two tubes may bear one number.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelsPrinted {
+    pub block: EventId,
+}
+impl EventBody for LabelsPrinted {
+    const KIND: &'static str = "screening.labels_printed";
+}
+
+/// Fact: these labels will not be used: `spoiled`, `misprinted` or `lost`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelsStruckOff {
+    /// First and last number, without letter and check character. At most 5,000.
+    pub from: i64,
+    pub to: i64,
+    pub reason: String,
+}
+impl EventBody for LabelsStruckOff {
+    const KIND: &'static str = "screening.labels_struck_off";
+}
+
 /// Somebody on the follow-up list will not be swabbed again, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CloseFollowUp {

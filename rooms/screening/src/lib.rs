@@ -7,6 +7,7 @@ pub mod finding;
 mod follow;
 pub mod follow_up;
 mod inbox;
+pub mod label;
 pub mod model;
 mod roster;
 pub mod rules;
@@ -30,6 +31,8 @@ pub fn room() -> Room {
     routes.extend(follow_up::pages::routes());
     routes.extend(follow_up::routes::routes());
     routes.extend(finding::pages::routes());
+    routes.extend(label::pages::routes());
+    routes.extend(label::routes::routes());
     Room {
         fold: Fold {
             room: "screening",
@@ -45,11 +48,13 @@ pub fn room() -> Room {
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::person_sampled),
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::scan_undone),
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_sealed),
+            FactDoor::of(view::LABELLER_ROLES, specimen::notes::labels_struck_off),
         ],
         nav: vec![
             NavItem { words: "nav-sampling", link: "/sampling", access: view::SAMPLERS },
             NavItem { words: "nav-campaigns", link: "/campaigns", access: view::VIEWERS },
             NavItem { words: "nav-points", link: "/points", access: view::VIEWERS },
+            NavItem { words: "nav-labels", link: "/labels", access: view::LABELLERS },
             NavItem { words: "nav-findings", link: "/screening/findings", access: view::SETTLERS },
         ],
         inbox: inbox::inbox,

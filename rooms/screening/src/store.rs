@@ -3,8 +3,11 @@
 use baton_kit::{PersonId, TubeId};
 use baton_ledger::{Command, Event, EventBody, StoreResult, Tx, Vault};
 
-use crate::events::{CloseFollowUp, ExemptPerson, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding, TubeOpened, TubeSealed};
-use crate::{campaign, finding, follow, follow_up, specimen};
+use crate::events::{
+    CloseFollowUp, ExemptPerson, IssueLabels, LabelsPrinted, LabelsStruckOff, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding, TubeOpened,
+    TubeSealed,
+};
+use crate::{campaign, finding, follow, follow_up, label, specimen};
 
 pub use crate::campaign::store::{Counts, campaign, campaigns, coverage, due, missing, standings_of, total};
 pub use crate::specimen::store::{members, specimens, tube, tubes_by_code};
@@ -19,6 +22,9 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         OpenRound::KIND => campaign::store::round_opened(tx, event),
         ExemptPerson::KIND => campaign::store::exempted(tx, event),
         CloseFollowUp::KIND => follow_up::store::closed(tx, event),
+        IssueLabels::KIND => label::store::issued(tx, event),
+        LabelsPrinted::KIND => label::store::printed(tx, event),
+        LabelsStruckOff::KIND => label::store::struck_off(tx, event),
         SettleFinding::KIND => finding::store::settled(tx, event),
         _ => follow::apply(tx, event),
     }

@@ -27,6 +27,11 @@ pub const CHASERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManag
 pub const MANAGERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager]);
 pub const SAMPLER_ROLES: &[Role] = &[Role::Administrator, Role::SamplingNurse, Role::PointLeader];
 pub const SAMPLERS: Access = Access::Roles(SAMPLER_ROLES);
+/// Who uses, spoils and counts labels.
+pub const LABELLER_ROLES: &[Role] = &[Role::Administrator, Role::ZoneManager, Role::PointLeader, Role::SamplingNurse];
+pub const LABELLERS: Access = Access::Roles(LABELLER_ROLES);
+/// Who issues blocks of labels.
+pub const ISSUERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::PointLeader]);
 /// Who looks into contradictions.
 pub const SETTLERS: Access = Access::Roles(&[Role::Administrator, Role::ZoneManager, Role::PointLeader]);
 

@@ -7,10 +7,11 @@ use baton_registry::store as registry;
 
 use super::{store, told};
 use crate::campaign::store as campaigns;
-use crate::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
-use crate::follow_up;
+use crate::events::{LabelsStruckOff, PersonSampled, ScanUndone, TubeOpened, TubeSealed};
+use crate::label::rules::NoSerial;
 use crate::model::{Specimen, Tube};
 use crate::rules::LotState;
+use crate::{follow_up, label};
 
 pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) -> StoreResult<Vec<Note>> {
     let mut notes = Vec::new();
@@ -30,6 +31,7 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
     } else if let Some(told) = context.earlier::<TubeOpened>().find(|other| other.body.code == body.code && other.id != context.id) {
         notes.push(Note::new("code-used").with("time", context.site.show(told.happened)).with("point", point_code(tx, Some(told.body.point))?));
     }
+    notes.extend(about_label(tx, body)?);
     match campaigns::campaign(tx, body.campaign)? {
         None => notes.push(Note::new("campaign-unknown")),
         Some(campaign) => {
@@ -40,6 +42,36 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
                 notes.push(Note::new("ratio-exceeds").with("ratio", body.ratio).with("allowed", campaign.ratio));
             }
         }
+    }
+    Ok(notes)
+}
+
+/// What is odd about a label that was issued here. Labels from elsewhere are taken as they are.
+fn about_label(tx: &mut Tx<'_>, body: &TubeOpened) -> StoreResult<Option<Note>> {
+    let serial = match label::rules::serial(&body.code) {
+        Ok(serial) => serial,
+        Err(NoSerial::Mistyped) => return Ok(Some(Note::new("label-mistyped"))),
+        Err(NoSerial::Foreign) => return Ok(None),
+    };
+    if let Some(reason) = label::store::struck(tx, serial)? {
+        return Ok(Some(Note::new("label-struck-off").with("reason", reason)));
+    }
+    Ok(match label::store::block_of_serial(tx, serial)? {
+        None => Some(Note::new("label-not-issued")),
+        Some(block) if block.point != body.point => Some(Note::new("label-elsewhere").with("point", point_code(tx, Some(block.point))?)),
+        Some(_) => None,
+    })
+}
+
+/// Labels told as spoiled or lost.
+pub fn labels_struck_off(tx: &mut Tx<'_>, body: &LabelsStruckOff, _: &FactContext) -> StoreResult<Vec<Note>> {
+    let mut notes = Vec::new();
+    if body.to < body.from || body.to - body.from >= label::rules::BLOCK_LIMIT || !label::rules::STRIKE_REASONS.contains(&body.reason.as_str()) {
+        notes.push(Note::new("labels-struck-oddly"));
+    }
+    let issued = [body.from, body.to].into_iter().map(|serial| label::store::block_of_serial(tx, serial)).collect::<StoreResult<Vec<_>>>()?;
+    if issued.iter().any(Option::is_none) {
+        notes.push(Note::new("label-not-issued"));
     }
     Ok(notes)
 }

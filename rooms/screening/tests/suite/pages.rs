@@ -7,14 +7,14 @@ use axum::http::{Request, StatusCode};
 use baton_desk::accounts::pages::{NewUser, create_account};
 use baton_desk::{Actor, App, Desk, Role, Scope};
 use baton_kit::time::HOUR_US;
-use baton_kit::{Bucket, Language, Site};
+use baton_kit::{Bucket, Language, PlaceId, Site};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::house::*;
 
-on_both_desks!(pages_draw_in_three_languages, scans_are_understood_and_noted_at_once, decisions_are_refused_with_a_code,);
+on_both_desks!(pages_draw_in_three_languages, scans_are_understood_and_noted_at_once, decisions_are_refused_with_a_code, label_blocks_are_accounted_for,);
 
 pub struct Session {
     pub app: App,
@@ -253,4 +253,60 @@ async fn decisions_are_refused_with_a_code(app: &App) {
     assert_eq!((&second["round"], &second["listed"]), (&json!(2), &json!(30)));
     let nobody = Session { app: app.clone(), token: String::new(), device: 0 };
     assert_eq!(nobody.call("GET", campaigns, "application/json", "en", None).await.0, StatusCode::UNAUTHORIZED);
+}
+
+async fn label_blocks_are_accounted_for(app: &App) {
+    let leader = enter(app, "leader", &[Role::PointLeader, Role::ZoneManager], Scope::Everywhere).await;
+    let campaign = leader.post("/v1/screening/campaigns", asked(1)).await.1["campaign"].as_str().unwrap().to_owned();
+    let blocks = "/v1/screening/labels";
+    let ask = |n: u32, count: u32| json!({"id": id(0, 90, n), "point": town().point, "count": count});
+    let first = leader.post(blocks, ask(10, 20)).await.1;
+    assert_eq!((&first["first"], &first["left"], &first["first_code"]), (&json!(1), &json!(20), &json!(label(1))), "{first}");
+    assert_eq!(leader.post(blocks, ask(10, 20)).await.1, first, "a resend issues nothing twice");
+    assert_eq!(leader.post(blocks, ask(11, 5)).await.1["first"], json!(21));
+    assert_eq!(leader.refused(blocks, ask(12, 0)).await, "label-count-wrong");
+    assert_eq!(leader.refused(blocks, json!({"id": id(0, 90, 13), "point": id(9, 9, 9), "count": 5})).await, "screening-place-unknown");
+    let opened = |code: String, point: PlaceId| json!({"code": code, "campaign": campaign, "point": point, "ratio": 5, "fluid_lot": town().lot});
+    assert_eq!(leader.fact(1, 1, "screening.tube_opened", opened(label(2), town().point)).await, Vec::<String>::new());
+    assert_eq!(leader.fact(2, 2, "screening.tube_opened", opened(label(6), town().grids[0])).await, vec!["label-elsewhere"]);
+    assert_eq!(leader.fact(3, 3, "screening.tube_opened", opened(label(2).replace("002", "020"), town().point)).await, vec!["label-mistyped"]);
+    assert_eq!(leader.fact(4, 4, "screening.tube_opened", opened(label(26), town().point)).await, vec!["label-not-issued"]);
+    let strike = |from: i64, to: i64, reason: &str| format!("id={}&from={}&to={}&reason={reason}", id(0, 90, 20 + from as u32), label(from), label(to));
+    assert_eq!(leader.form("/labels/struck", &strike(4, 5, "spoiled")).await, "");
+    assert_eq!(leader.form("/labels/struck", &strike(20, 21, "lost")).await, "label-block-unknown", "two blocks at once");
+    assert_eq!(leader.form("/labels/struck", &strike(9, 8, "lost")).await, "label-range-wrong");
+    assert_eq!(leader.form("/labels/struck", &strike(9, 9, "whim")).await, "screening-reason-unknown");
+    assert_eq!(leader.form("/labels/struck", "id=1&from=TUBE-1&reason=lost").await, "label-foreign");
+    assert_eq!(leader.form("/labels/struck", &format!("id=1&from={}&reason=lost", label(7).replace("07", "70"))).await, "label-mistyped");
+    assert_eq!(leader.form("/labels", &format!("id={}&point={}&device=x&count=3", id(0, 90, 50), town().point)).await, "label-device-wrong");
+    assert_eq!(leader.fact(5, 5, "screening.tube_opened", opened(label(4), town().point)).await, vec!["label-struck-off"]);
+    assert_eq!(
+        leader.fact(6, 6, "screening.labels_struck_off", json!({"from": 90, "to": 80, "reason": "whim"})).await,
+        vec!["labels-struck-oddly", "label-not-issued"]
+    );
+    settle(&app.ledger);
+    let block = first["block"].as_str().unwrap();
+    let now = leader.get(&format!("{blocks}/{block}")).await;
+    let counted = ["used", "struck_off", "skipped", "left"].map(|name| now[name].as_i64().unwrap());
+    assert_eq!(counted, [3, 1, 2, 14], "used 2, 4 and 6; 5 spoiled; 1 and 3 skipped: {now}");
+    for language in ["zh-Hans", "zh-Hant", "en"] {
+        assert!(leader.page("/labels", language).await.contains(&label(1)));
+        assert!(leader.page(&format!("/labels/{block}"), language).await.contains(&label(3)));
+    }
+    let print = |n: u32, form: &str| (format!("/labels/{block}/print"), format!("id={}&as={form}", id(0, 90, n)));
+    let (path, body) = print(60, "zpl");
+    let (status, zpl) = leader.send("POST", &path, ["text/html", "en"], Some(("application/x-www-form-urlencoded", body))).await;
+    assert_eq!((status, zpl.matches("^XA").count()), (StatusCode::OK, 20));
+    let (path, body) = print(61, "sheet");
+    let (_, sheet) = leader.send("POST", &path, ["text/html", "en"], Some(("application/x-www-form-urlencoded", body))).await;
+    assert_eq!(sheet.matches("<svg xmlns").count(), 1, "20 labels on one sheet of 24");
+    assert_eq!(leader.get(&format!("{blocks}/{block}")).await["prints"], json!(2));
+    assert_eq!(leader.get_refused("/v1/screening/labels/99").await, "label-block-unknown");
+    let elsewhere = enter(app, "elsewhere", &[Role::PointLeader], Scope::Places(vec![town().grids[0]])).await;
+    assert_eq!(elsewhere.get_refused(&format!("{blocks}/{block}")).await, "out-of-scope");
+    assert!(!elsewhere.page("/labels", "en").await.contains(&label(1)));
+}
+
+fn label(serial: i64) -> String {
+    baton_screening::label::rules::code(serial)
 }
