@@ -1,5 +1,6 @@
-//! Tasks of the repository: `cargo xtask tidy`, `cargo xtask train-pcr`.
+//! Tasks of the repository: `cargo xtask tidy`, `cargo xtask screens`, `cargo xtask train-pcr`.
 
+mod screens;
 mod tidy;
 mod train_pcr;
 
@@ -7,7 +8,8 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("tidy") => tidy::run(),
+        Some("screens") => screens::run(),
         Some("train-pcr") => train_pcr::run(&arguments[1..]),
-        _ => anyhow::bail!("usage: cargo xtask tidy | train-pcr DATA [--write FILE]"),
+        _ => anyhow::bail!("usage: cargo xtask tidy | screens | train-pcr DATA [--write FILE]"),
     }
 }

@@ -1,13 +1,18 @@
 //! Pages in a real browser: headless Chromium through its driver.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use axum::http::Method;
+use base64::Engine;
 use baton_desk::{Role, Scope};
 use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use url::{ParseError, Url};
 
 use super::{Installation, password};
 
@@ -141,6 +146,31 @@ pub(super) async fn text_when(client: &Client, css: &str, wanted: impl Fn(&str) 
 /// Waits until the page is there: the selector names something on it.
 pub(super) async fn there_is(client: &Client, css: &str) {
     text_when(client, css, |_| true).await;
+}
+
+/// Asks the browser for a picture of the whole page, however long, as WebP: a tenth of a PNG.
+#[derive(Debug)]
+pub(super) struct WholePage {
+    pub(super) width: u32,
+    pub(super) height: u64,
+}
+
+impl WebDriverCompatibleCommand for WholePage {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let clip = json!({"x": 0, "y": 0, "width": self.width, "height": self.height, "scale": 1});
+        let how = json!({"format": "webp", "quality": 55, "captureBeyondViewport": true, "clip": clip});
+        (Method::POST, Some(json!({"cmd": "Page.captureScreenshot", "params": how}).to_string()))
+    }
+}
+
+pub(super) async fn keep_picture(client: &Client, page: WholePage, file: &Path) {
+    let answer = client.issue_cmd(page).await.expect("a picture");
+    let picture = base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().expect("a picture")).expect("a picture");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder of pictures");
+    std::fs::write(file, picture).expect("the picture");
 }
 
 async fn scan(client: &Client, code: &str) {

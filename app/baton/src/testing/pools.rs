@@ -1,21 +1,21 @@
 //! The pool planner and the decoder in a browser: sliders that draw the plan anew, a plate pasted in and read as a map.
 
+use std::path::Path;
+
 use baton_desk::{Role, Scope};
 use baton_pooling::matrix::PoolMatrix;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
-use super::browser::{browser, press, serve, sign_in, text_when};
+use super::browser::{WholePage, browser, keep_picture, press, serve, sign_in, text_when};
 use super::{Installation, password};
 
 /// `BATON_SCREENS=FOLDER` keeps pictures.
 async fn picture(client: &Client, name: &str) {
     let Some(folder) = std::env::var_os("BATON_SCREENS") else { return };
     for (width, height) in [(390, 3000), (1440, 1900)] {
-        client.set_window_size(width, height).await.expect("a window");
-        let png = client.screenshot().await.expect("a picture");
-        std::fs::create_dir_all(&folder).expect("the folder");
-        std::fs::write(std::path::Path::new(&folder).join(format!("{name}--{width}.png")), png).expect("the picture");
+        client.set_window_size(width, 900).await.expect("a window");
+        keep_picture(client, WholePage { width, height }, &Path::new(&folder).join(format!("{name}--{width}.webp"))).await;
     }
 }
 

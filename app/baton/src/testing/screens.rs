@@ -1,6 +1,7 @@
 //! Every page that somebody of some role can come to, after a day of a small city, on a phone and on a desk.
 //!
-//! `BATON_SCREENS=FOLDER` keeps a picture of each; `BATON_AXE=axe.min.js` asks axe-core about each as well.
+//! `BATON_SCREENS=FOLDER` keeps a picture of each and the list of their weights (`cargo xtask screens` does so for `docs/screens`);
+//! `BATON_AXE=axe.min.js` asks axe-core about each as well.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -12,19 +13,28 @@ use baton_kit::{Site, VirtualClock};
 use fantoccini::Client;
 use serde_json::{Value, json};
 
-use super::browser::{browser, serve, sign_in};
+use super::browser::{WholePage, browser, keep_picture, serve, sign_in};
 use super::{Installation, password};
 
 const PEOPLE: u32 = 300;
 /// Widths a page must bear, in CSS pixels, with the height of the window.
 const SIZES: [(u32, u32); 2] = [(390, 844), (1440, 900)];
+/// A picture of a list of thousands would tell nothing more.
+const LONGEST_PICTURE: u64 = 3_000;
+/// A first view: the page and everything it needs, compressed, in bytes; and how many requests that takes.
+const WEIGHT_MOST: u64 = 60_000;
+const REQUESTS_MOST: u64 = 10;
 /// What a page is measured by, in the browser.
 const MEASURE: &str = r#"
     const overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const unnamed = [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")]
         .filter((control) => !(control.labels?.length || control.getAttribute("aria-label") || control.textContent.trim() || control.title));
+    const loads = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource").filter((load) => load.initiatorType !== "fetch")];
     return {
         overflow,
+        weight: loads.reduce((sum, load) => sum + load.encodedBodySize, 0),
+        requests: loads.length,
+        sheet: document.querySelector("div.sheet") !== null,
         language: document.documentElement.lang,
         headings: document.querySelectorAll("h1").length,
         unnamed: unnamed.map((control) => control.outerHTML.slice(0, 120)),
@@ -70,6 +80,10 @@ struct Walk<'a> {
     axe: Option<String>,
     faults: BTreeSet<String>,
     seen: BTreeMap<String, BTreeSet<String>>,
+    /// By kind of page: bytes and requests of a first view, the heaviest seen.
+    weights: BTreeMap<String, (u64, u64)>,
+    /// Pages that have their picture.
+    pictured: BTreeSet<String>,
 }
 
 impl Walk<'_> {
@@ -95,7 +109,7 @@ impl Walk<'_> {
             let measured = self.client.execute(MEASURE, Vec::new()).await.expect("measures");
             self.judge(role, link, width, &measured);
             self.ask_axe(role, link, width).await;
-            self.picture(role, link, width, measured["height"].as_u64().unwrap_or(900)).await;
+            self.picture(role, link, WholePage { width, height: measured["height"].as_u64().unwrap_or(900).min(LONGEST_PICTURE) }).await;
             links = measured["links"].as_array().into_iter().flatten().filter_map(|link| link.as_str().map(str::to_owned)).collect();
         }
         links
@@ -118,6 +132,13 @@ impl Walk<'_> {
         if let Some(code) = measured["refused"].as_str() {
             fault(format!("a link to it is shown, and it answers {code}"));
         }
+        let (weight, requests) = (measured["weight"].as_u64().unwrap_or(u64::MAX), measured["requests"].as_u64().unwrap_or(u64::MAX));
+        // A sheet to be printed is the document itself, no view of something.
+        if (weight > WEIGHT_MOST && measured["sheet"] != json!(true)) || requests > REQUESTS_MOST {
+            fault(format!("{weight} bytes in {requests} requests"));
+        }
+        let heaviest = self.weights.entry(kind_of(link)).or_default();
+        *heaviest = (weight.max(heaviest.0), requests.max(heaviest.1));
         for control in measured["unnamed"].as_array().into_iter().flatten() {
             fault(format!("a control without a name: {control}"));
         }
@@ -131,24 +152,33 @@ impl Walk<'_> {
         }
     }
 
-    async fn picture(&self, role: &str, link: &str, width: u32, height: u64) {
+    /// One of each kind of page; of the home, one for each role.
+    async fn picture(&mut self, role: &str, link: &str, page: WholePage) {
         let Some(folder) = &self.pictures else { return };
-        // The whole page, but not a list of thousands.
-        self.client.set_window_size(width, u32::try_from(height + 90).unwrap_or(900).clamp(844, 3000)).await.expect("a window");
-        let png = self.client.screenshot().await.expect("a picture");
         let name: String = kind_of(link).trim_matches('/').chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let name = if name.is_empty() { "home" } else { &name };
-        std::fs::write(folder.join(format!("{role}--{name}--{width}.png")), png).expect("the picture");
+        let name = if name.is_empty() { format!("home-{role}") } else { name };
+        let file = format!("{name}--{}.webp", page.width);
+        if !self.pictured.insert(file.clone()) {
+            return;
+        }
+        keep_picture(self.client, page, &folder.join(file)).await;
+    }
+
+    /// What a first view of each page weighs, beside the pictures.
+    fn write_weights(&self) {
+        let Some(folder) = &self.pictures else { return };
+        let mut table = "# What a first view weighs\n\nCompressed, without fonts (there are none), everything the page needs; the most seen over all roles. Bar: 60,000 bytes, but for sheets to be printed.\n\n| page | bytes | requests |\n|---|---|---|\n".to_owned();
+        for (kind, (bytes, requests)) in &self.weights {
+            table.push_str(&format!("| `{kind}` | {bytes} | {requests} |\n"));
+        }
+        std::fs::write(folder.join("weights.md"), table).expect("the weights");
     }
 }
 
 async fn walk_all(client: &Client, base: &str, logins: Vec<DemoLogin>) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let pictures = std::env::var_os("BATON_SCREENS").map(PathBuf::from);
-    if let Some(folder) = &pictures {
-        std::fs::create_dir_all(folder).expect("the folder of pictures");
-    }
     let axe = std::env::var_os("BATON_AXE").map(|path| std::fs::read_to_string(path).expect("axe-core"));
-    let mut walk = Walk { client, base, pictures, axe, faults: BTreeSet::new(), seen: BTreeMap::new() };
+    let mut walk = Walk { client, base, pictures, axe, faults: BTreeSet::new(), seen: BTreeMap::new(), weights: BTreeMap::new(), pictured: BTreeSet::new() };
     let mut users = BTreeMap::from([("administrator", ("root".to_owned(), password("root")))]);
     for login in logins {
         users.entry(login.role).or_insert((login.login, day::PASSWORD.to_owned()));
@@ -158,6 +188,7 @@ async fn walk_all(client: &Client, base: &str, logins: Vec<DemoLogin>) -> (BTree
         sign_in(client, base, &login, &password).await;
         walk.of(role).await;
     }
+    walk.write_weights();
     (walk.faults, walk.seen)
 }
 

@@ -120,7 +120,7 @@ impl Play<'_> {
         if let Some(id) = laid["tube"].as_str() {
             let tube = *round.tube_of.get(id).with_context(|| format!("tube {id} is not of this city"))?;
             let key = round.day.tube_key(tube);
-            return Ok((round.day.tube_code(tube), Filling::Tube { key, members: self.truth.members(key), ratio: round.day.settings.ratio }));
+            return Ok((round.labels.codes[tube as usize].clone(), Filling::Tube { key, members: self.truth.members(key), ratio: round.day.settings.ratio }));
         }
         let kinds = [
             ("no_template_control", "NTC", ControlKind::NoTemplate),

@@ -150,8 +150,11 @@ impl Play<'_> {
         };
         match act {
             Act::OpenTube { tube } => {
+                if let Some(serial) = round.labels.spoiled.remove(&tube) {
+                    saying.fact(sayer.next_id(bucket), "screening.labels_struck_off", at, json!({"from": serial, "to": serial, "reason": "spoiled"}));
+                }
                 let id = sayer.next_id(bucket);
-                let mut body = json!({"code": round.day.tube_code(tube), "campaign": self.campaign, "point": self.place_of(role), "ratio": round.day.settings.ratio, "fluid_lot": self.lots.fluid});
+                let mut body = json!({"code": round.labels.codes[tube as usize], "campaign": self.campaign, "point": self.place_of(role), "ratio": round.day.settings.ratio, "fluid_lot": self.lots.fluid});
                 if round.day.round > 0 {
                     body["follow_up"] = json!(true);
                 }
@@ -188,7 +191,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    fn place_of(&self, role: Role) -> String {
+    pub(super) fn place_of(&self, role: Role) -> String {
         let point = match role {
             Role::Lane { point, .. } => point as usize,
             // A door team works from its zone's first point.

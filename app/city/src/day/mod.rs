@@ -9,6 +9,7 @@
 
 mod bench;
 mod field;
+mod labels;
 mod reckoning;
 mod setup;
 
@@ -29,6 +30,7 @@ use crate::infection::{Epidemic, EpidemicSettings};
 use crate::people::City;
 use crate::script::{Act, Day, DaySettings, Mishaps, Role};
 use crate::truth::{Score, Truth};
+use labels::Labels;
 
 pub use reckoning::Turnaround;
 pub use setup::{DemoLogin, PASSWORD};
@@ -221,6 +223,7 @@ struct Round {
     hands: Vec<Hand>,
     due: BTreeMap<(Timestamp, u64), Decision>,
     put: u64,
+    labels: Labels,
     tube_ids: Vec<String>,
     tube_of: HashMap<String, u32>,
     box_ids: Vec<String>,

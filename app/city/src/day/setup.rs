@@ -266,6 +266,7 @@ impl Play<'_> {
         for laboratory in 0..day.laboratories {
             directors.push(self.enrol(&format!("R{}-D{}", day.round, laboratory + 1), &format!("director-{}", laboratory + 1)).await?);
         }
+        let labels = self.issue_labels(day, &hands).await?;
         let facts =
             day.actions.iter().filter(|action| !matches!(action.act, Act::StartRun { .. }) && !is_decision(action.act, day.actors[action.actor as usize]));
         Ok(Round {
@@ -274,6 +275,7 @@ impl Play<'_> {
             directors,
             due: Default::default(),
             put: 0,
+            labels,
             tube_ids: vec![String::new(); day.tubes.len()],
             tube_of: HashMap::new(),
             box_ids: vec![String::new(); day.boxes.len()],

@@ -265,10 +265,6 @@ impl Day {
         u64::from(self.round) << 32 | u64::from(tube)
     }
 
-    pub fn tube_code(&self, tube: u32) -> String {
-        format!("T{:02}{:07}", self.round, tube + 1)
-    }
-
     pub fn box_code(&self, package: u32) -> String {
         format!("X{:02}{:06}", self.round, package + 1)
     }
