@@ -15,6 +15,7 @@ mod intake;
 pub mod kill;
 pub mod load;
 mod names;
+pub mod pages;
 pub mod people;
 mod program;
 pub mod roster;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use baton_city::flip::{self, FlipSettings};
 use baton_city::kill::{self, KillReport, KillSettings};
 use baton_city::load::{self, LoadReport, LoadSettings};
+use baton_city::pages::{self, PagesSettings};
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 
@@ -41,6 +42,21 @@ enum Command {
         n: u32,
         #[command(flatten)]
         at: At,
+    },
+    /// Ask for every page of every role of a played day: how long the server takes, and what each weighs.
+    #[command(after_help = "Example:\n  baton demo --people 500000 --no-serve --data /tmp/city && city pages --data /tmp/city")]
+    Pages {
+        /// The program; otherwise the one beside `city`.
+        #[arg(long)]
+        baton: Option<PathBuf>,
+        /// The folder of a demo.
+        #[arg(long)]
+        data: PathBuf,
+        /// How often each page is asked for.
+        #[arg(long, default_value_t = 20)]
+        times: usize,
+        #[arg(long)]
+        json: bool,
     },
     /// Sample people at a pace and count every acknowledged fact again.
     #[command(after_help = "Example:\n  city load --rate 2000 --minutes 1 --people 200000\n  city load --rate 0 --batch 1 --json")]
@@ -167,6 +183,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Kill { n, at, devices } => run_kill(n, &at, devices),
         Command::Flip { n, at } => run_flip(n, &at),
+        Command::Pages { baton, data, times, json } => run_pages(At { baton, data: Some(data), seed: 0, json }, times),
         Command::Load { load } => load.run(|settings, say| load::load(settings, say), &load.settings("load")?),
         Command::Storm { load, look_ups } => load.run(|settings, say| load::storm(settings, say), &LoadSettings { look_ups, ..load.settings("storm")? }),
         Command::Overload { load, times } => load.run(|settings, say| load::overload(settings, say), &LoadSettings { times, ..load.settings("overload")? }),
@@ -177,6 +194,15 @@ fn run_flip(flips: u32, at: &At) -> anyhow::Result<ExitCode> {
     let settings = FlipSettings { baton: at.baton()?, data: at.folder("flip"), flips, seed: at.seed };
     let bar = ProgressBar::new(u64::from(flips)).with_message("turning bits over");
     let report = flip::drill(&settings, |done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_pages(at: At, times: usize) -> anyhow::Result<ExitCode> {
+    let settings = PagesSettings { baton: at.baton()?, data: at.folder("pages"), times };
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let report = pages::drill(&settings, |page| bar.set_message(page.to_owned()))?;
     bar.finish_and_clear();
     at.close(&report, report.rows(), report.passed(), settings.data)
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use baton_city::day::{self, Around, Credentials, DemoLogin, PlaySettings};
+use baton_city::pages::{is_page, kind_of};
 use baton_desk::{Role, Scope};
 use baton_kit::{Site, VirtualClock};
 use fantoccini::Client;
@@ -56,21 +57,6 @@ async fn play(base: &str, clock: &Arc<VirtualClock>) -> Vec<DemoLogin> {
     let around = Around { clock: &|at| clock.advance_to(at), progress: &|_, _, _| {} };
     let admin = Credentials { login: "root".to_owned(), password: password("root") };
     day::run(base, admin, PlaySettings::new(3, PEOPLE, opens), around).await.expect("a day").logins
-}
-
-/// The page a link leads to, without the numbers in it: one example of each is looked at.
-fn kind_of(link: &str) -> String {
-    let (path, query) = link.split_once('?').unwrap_or((link, ""));
-    let path: Vec<&str> = path.split('/').map(|part| if part.chars().any(|c| c.is_ascii_digit()) { "N" } else { part }).collect();
-    let names: Vec<&str> = query.split('&').map(|pair| pair.split('=').next().unwrap_or("")).filter(|name| !name.is_empty()).collect();
-    format!("{}{}{}", path.join("/"), if names.is_empty() { "" } else { "?" }, names.join("&"))
-}
-
-/// Links that lead to a page: no downloads, no data.
-fn is_page(link: &str) -> bool {
-    let path = link.split(['?', '#']).next().unwrap_or(link);
-    let file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    !file && !["/v1/", "/assets/", "/openapi", "/healthz", "/readyz", "/metrics"].iter().any(|prefix| link.starts_with(prefix))
 }
 
 struct Walk<'a> {
@@ -207,12 +193,4 @@ fn every_page_of_every_role_fits_a_phone_and_a_desk() {
         assert!(seen.len() >= 9 && pages.len() >= 25, "only {} roles and {} pages: {seen:?}", seen.len(), pages.len());
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.into_iter().collect::<Vec<_>>().join("\n"));
     });
-}
-
-#[test]
-fn links_to_the_same_kind_of_page_are_one() {
-    assert_eq!(kind_of("/tubes/4294967299"), "/tubes/N");
-    assert_eq!(kind_of("/tubes/4294967299"), kind_of("/tubes/17"));
-    assert_eq!(kind_of("/campaigns/5?by=grid&within=3"), "/campaigns/N?by&within");
-    assert!(is_page("/campaigns/5/missing") && !is_page("/campaigns/5/missing.csv") && !is_page("/v1/facts"));
 }
