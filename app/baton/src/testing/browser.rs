@@ -57,7 +57,7 @@ pub(super) async fn serve(installation: &Installation) -> String {
     format!("http://{address}")
 }
 
-async fn made(installation: &Installation, token: &str, path: &str, body: Value) -> Value {
+pub(super) async fn made(installation: &Installation, token: &str, path: &str, body: Value) -> Value {
     let reply = installation.send("POST", path, Some(token), Some(&body)).await;
     assert_eq!(reply.status, 200, "{path}: {}", reply.text);
     reply.json()
@@ -173,7 +173,7 @@ pub(super) async fn keep_picture(client: &Client, page: WholePage, file: &Path) 
     std::fs::write(file, picture).expect("the picture");
 }
 
-async fn scan(client: &Client, code: &str) {
+pub(super) async fn scan(client: &Client, code: &str) {
     type_into(client, "#scan", &format!("{code}{}", char::from(Key::Enter))).await;
 }
 

@@ -1,6 +1,7 @@
 //! An installation in a temporary folder, with a clock that the test moves. On both stores: PostgreSQL when BATON_TEST_POSTGRES names one.
 
 mod browser;
+mod hands;
 mod journeys;
 mod operations;
 mod pools;
