@@ -60,7 +60,7 @@ fn kind_of(link: &str) -> String {
 fn is_page(link: &str) -> bool {
     let path = link.split(['?', '#']).next().unwrap_or(link);
     let file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    !file && !["/v1/", "/assets/", "/openapi", "/healthz", "/readyz", "/metrics"].iter().any(|prefix| link.starts_with(prefix))
+    !file && !["/v1/", "/assets/", "/healthz", "/readyz", "/metrics"].iter().any(|prefix| link.starts_with(prefix))
 }
 
 struct Walk<'a> {
