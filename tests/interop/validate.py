@@ -178,11 +178,37 @@ def messages(server, units):
     return judged, wrong, dict(by_kind)
 
 
+def acknowledgements(server, address, units):
+    """Sends orders back to us by MLLP, each twice; what is answered must be the same and be taken apart by hl7apy."""
+    import socket
+    from hl7apy.parser import parse_message
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
+        def tell(text):
+            peer.sendall(b"\x0b" + text + b"\x1c\r")
+            answer = b""
+            while not answer.endswith(b"\x1c\r"):
+                answer += peer.recv(65536)
+            return answer[1:-2].decode()
+
+        told = 0
+        for unit in units:
+            _, order, _ = server.ask(f"/v1/exchange/units/{unit}/order.hl7")
+            first, again = parse_message(tell(order)), parse_message(tell(order))
+            first.validate()
+            assert first.msa.msa_1.value == "AA" and first.msh.msh_10.value == again.msh.msh_10.value, (first.to_er7(), again.to_er7())
+            told += 1
+        wrong = parse_message(tell(b"MSH|^~\\&|A|B|||20260101||ADT^A01^ADT_A01|1|P|2.5.1\r"))
+        assert wrong.msa.msa_1.value == "AR" and wrong.err.err_3.err_3_1.value == "200", wrong.to_er7()
+    return told
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="http://127.0.0.1:8080")
     parser.add_argument("--login", required=True)
     parser.add_argument("--password", required=True)
+    parser.add_argument("--mllp", help="where it takes messages, if it does: HOST:PORT")
     parser.add_argument("--pages", type=int, default=1000, help="of each kind, at most")
     parser.add_argument("--tools", type=pathlib.Path, default=pathlib.Path("build/interop"))
     asked = parser.parse_args()
@@ -219,6 +245,8 @@ def main():
     print(clients(server))
     judged, found, kinds = messages(server, units)
     print(f"HL7: hl7apy judged {judged}, wrong {found}: {kinds}")
+    if asked.mllp:
+        print(f"MLLP: {acknowledgements(server, asked.mllp, units[:50])} orders taken, each sent twice and answered alike")
     return 1 if wrong + found else 0
 
 

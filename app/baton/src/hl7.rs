@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use baton_desk::accounts::events::PersonsViewed;
 use baton_exchange::hl7::{Addressed, mllp, order, result};
-use baton_exchange::store;
+use baton_exchange::store::{self, Passed};
 use baton_kit::{AnyId, Bucket, TubeId, TypedId};
 use baton_ledger::{Draft, Tx, Undecided};
 use clap::{Args, Subcommand};
@@ -109,7 +109,7 @@ impl Export {
     }
 
     /// The next tubes to be told of, and where to go on.
-    fn page(&self, tx: &mut Tx<'_>, since: i64, after: (i64, i64, i64)) -> baton_ledger::StoreResult<(Vec<TubeId>, Option<(i64, i64, i64)>)> {
+    fn page(&self, tx: &mut Tx<'_>, since: i64, after: Passed) -> baton_ledger::StoreResult<(Vec<TubeId>, Option<Passed>)> {
         if let Some(label) = &self.tube {
             let tubes = baton_laboratory::store::tubes_by_code(tx, label)?;
             return Ok((tubes.into_iter().map(|clock| clock.tube).collect(), None));

@@ -178,8 +178,11 @@ pub fn told_about(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Vec<Told>> {
     Ok(told)
 }
 
+/// Where a walk through what was told stands: time, tube, event.
+pub type Passed = (i64, i64, i64);
+
 /// Tubes told of at or after `from` and before `to`, in that order; each place once: time, tube, event.
-pub fn told_between(tx: &mut Tx<'_>, from: i64, to: i64, after: (i64, i64, i64), limit: i64) -> StoreResult<Vec<(i64, TubeId, EventId)>> {
+pub fn told_between(tx: &mut Tx<'_>, from: i64, to: i64, after: Passed, limit: i64) -> StoreResult<Vec<(i64, TubeId, EventId)>> {
     let sql = "SELECT recorded_us, tube, event FROM told WHERE recorded_us >= $1 AND recorded_us < $2 AND (recorded_us, tube, event) > ($3, $4, $5) \
                ORDER BY recorded_us, tube, event LIMIT $6";
     tx.query(sql, params![from, to, after.0, after.1, after.2, limit])?.iter().map(|row| Ok((row.int(0)?, row.id(1)?, row.id(2)?))).collect()

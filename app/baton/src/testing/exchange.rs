@@ -68,31 +68,34 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 
 #[test]
 fn others_read_and_send() {
-    let installation = Installation::embedded();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
-        let everything = [Role::Technician, Role::LaboratoryDirector, Role::Administrator];
-        installation.user("first", &everything, Scope::Everywhere).await;
-        installation.user("second", &everything, Scope::Everywhere).await;
-        installation.user("nurse", &[Role::SamplingNurse], Scope::Everywhere).await;
-        let base = serve(&installation).await;
-        let clock = &installation.clock;
-        let around = Around { clock: &|at| clock.advance_to(at), progress: &|_, _, _| {} };
-        let admin = Credentials { login: "root".to_owned(), password: password("root") };
-        let opens = Site::shanghai().parse("2026-03-28 07:00").expect("a time");
-        day::run(&base, admin, PlaySettings::new(3, 200, opens), around).await.expect("a day");
-        let (token, _) = installation.sign_in("first").await;
-        let asker = Asker { installation: &installation, token };
-        reports_are_honest(&asker).await;
-        errors_are_outcomes(&asker).await;
-        an_amendment_reaches_everybody(&asker).await;
-        messages_come_in(&asker).await;
-        a_packed_file_arrives_whole(&asker).await;
-        installation.app().ledger.wait_folded(installation.app().ledger.position().0, Duration::from_secs(60));
-        let found = installation.app().read(|tx| Ok(crate::rooms::violations(tx)?)).await.expect("a read");
-        assert_eq!(found, vec![]);
-    });
+    for installation in Installation::on_each_store() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(a_day_and_others(&installation));
+    }
+}
+
+async fn a_day_and_others(installation: &Installation) {
+    installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+    let everything = [Role::Technician, Role::LaboratoryDirector, Role::Administrator];
+    installation.user("first", &everything, Scope::Everywhere).await;
+    installation.user("second", &everything, Scope::Everywhere).await;
+    installation.user("nurse", &[Role::SamplingNurse], Scope::Everywhere).await;
+    let base = serve(installation).await;
+    let clock = &installation.clock;
+    let around = Around { clock: &|at| clock.advance_to(at), progress: &|_, _, _| {} };
+    let admin = Credentials { login: "root".to_owned(), password: password("root") };
+    let opens = Site::shanghai().parse("2026-03-28 07:00").expect("a time");
+    day::run(&base, admin, PlaySettings::new(3, 200, opens), around).await.expect("a day");
+    let (token, _) = installation.sign_in("first").await;
+    let asker = Asker { installation, token };
+    reports_are_honest(&asker).await;
+    errors_are_outcomes(&asker).await;
+    an_amendment_reaches_everybody(&asker).await;
+    messages_come_in(&asker).await;
+    a_packed_file_arrives_whole(&asker).await;
+    installation.app().ledger.wait_folded(installation.app().ledger.position().0, Duration::from_secs(60));
+    let found = installation.app().read(|tx| Ok(crate::rooms::violations(tx)?)).await.expect("a read");
+    assert_eq!(found, vec![]);
 }
 
 /// A pool says nothing about its people, and every number leads somewhere.
