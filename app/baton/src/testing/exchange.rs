@@ -247,6 +247,12 @@ async fn a_packed_file_arrives_whole(asker: &Asker<'_>) {
     assert_eq!((answer.status().as_u16(), answer.headers()[header::CONTENT_ENCODING].as_bytes()), (200, b"gzip".as_slice()));
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("the whole file");
     assert!(bytes.len() > 50, "{}", bytes.len());
+    // The looks from a tube to its people and its hands, on the store at hand.
+    let (status, lineage) = asker.get(&format!("/v1/laboratory/lineage/tube/{}", text(pool, "id"))).await;
+    assert_eq!((status, lineage["extent"]["tubes"].as_i64()), (200, Some(1)), "{lineage}");
+    let (status, lineage) = asker.get(&format!("/v1/laboratory/lineage/person/{}", text(&lineage["people"][0], "person"))).await;
+    let hands = lineage["tubes"].as_array().into_iter().flatten().filter_map(|tube| tube["hands"].as_array()).map(Vec::len).max();
+    assert!(status == 200 && hands > Some(2), "{lineage}");
 }
 
 /// MLLP: taken once, however often sent; turned away with the reason; shown on the page.
