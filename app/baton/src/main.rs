@@ -5,6 +5,7 @@
 mod admin;
 mod campaign;
 mod demo;
+mod hl7;
 mod import;
 mod installation;
 mod pcr;
@@ -71,6 +72,9 @@ enum Command {
     /// Play a model of stations many times: waits, queues, when the last is done.
     #[command(after_help = "Example:\n  baton simulate day.json --replications 200 --threads 2\n  baton simulate day.json --compare one-more-lane.json --json")]
     Simulate(simulate::Simulate),
+    /// Results and orders as HL7 v2.5.1 messages, and messages sent by MLLP.
+    #[command(subcommand, after_help = "Example:\n  baton hl7 export --data /srv/baton --out results.hl7\n  baton hl7 send --to 10.0.0.7:2575 results.hl7")]
+    Hl7(hl7::Hl7Command),
     /// Check every link, mark and head of the ledger.
     #[command(after_help = "Example:\n  baton verify --data /srv/baton --json")]
     Verify(safekeeping::Verify),
@@ -106,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Plan(command) => command.run(),
         Command::Pool(command) => command.run(),
         Command::Simulate(command) => command.run(),
+        Command::Hl7(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),

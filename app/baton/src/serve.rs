@@ -17,6 +17,9 @@ pub(crate) struct Serve {
     /// Address to listen on.
     #[arg(long, env = "BATON_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
+    /// Take HL7 v2 messages by MLLP at this address too. MLLP has no sign-in: let only those reach it who may speak.
+    #[arg(long, env = "BATON_MLLP", value_name = "ADDRESS")]
+    mllp: Option<String>,
 }
 
 impl Serve {
@@ -29,6 +32,11 @@ impl Serve {
         runtime.block_on(async {
             let listener = TcpListener::bind(&self.listen).await.with_context(|| self.listen.clone())?;
             announce(&app, &listener, any)?;
+            if let Some(address) = &self.mllp {
+                let messages = TcpListener::bind(address).await.with_context(|| address.clone())?;
+                println!("HL7 messages by MLLP at {}", messages.local_addr()?);
+                tokio::spawn(baton_exchange::hl7::mllp::listen(app.clone(), messages, stop_signal()));
+            }
             serve(&app, listener, stop_signal()).await
         })?;
         Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ pub mod answer;
 mod assets;
 mod facts;
 pub mod form;
+mod openapi;
 mod operations;
 pub mod page;
 mod rate;
@@ -22,9 +23,10 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, EventBody, Ledger, 
 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
+pub use openapi::openapi;
 pub use page::Page;
 pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, Memo, NavItem, Room, Route, Told};
-pub use server::{openapi, router, routes};
+pub use server::{router, routes};
 pub use texts::{Texts, Words};
 
 /// How long a page waits to see its own writes.

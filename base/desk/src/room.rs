@@ -64,16 +64,20 @@ pub struct Route {
     pub budget: Budget,
     pub body: Option<fn() -> schemars::Schema>,
     pub answer: Option<fn() -> schemars::Schema>,
+    /// What may stand behind the `?`.
+    pub query: Option<fn() -> schemars::Schema>,
+    /// The media type of its answer, where the path does not tell.
+    pub gives: Option<&'static str>,
 }
 
 fn schema<T: schemars::JsonSchema>() -> schemars::Schema {
-    schemars::generate::SchemaSettings::openapi3().with(|s| s.inline_subschemas = true).into_generator().into_root_schema_for::<T>()
+    schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true).into_generator().into_root_schema_for::<T>()
 }
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, summary: &'static str, handler: MethodRouter<App>) -> Self {
         let budget = if path.starts_with("/assets/") { Budget::Free } else { Budget::Pages };
-        Self { method, path, access, summary, handler, budget, body: None, answer: None }
+        Self { method, path, access, summary, handler, budget, body: None, answer: None, query: None, gives: None }
     }
     pub fn get<H: axum::handler::Handler<T, App>, T: 'static>(path: &'static str, access: Access, summary: &'static str, handler: H) -> Self {
         Self::new(Method::GET, path, access, summary, axum::routing::get(handler))
@@ -84,6 +88,16 @@ impl Route {
     /// The JSON it takes.
     pub fn takes<T: schemars::JsonSchema>(mut self) -> Self {
         self.body = Some(schema::<T>);
+        self
+    }
+    /// What may stand behind the `?`.
+    pub fn asks<T: schemars::JsonSchema>(mut self) -> Self {
+        self.query = Some(schema::<T>);
+        self
+    }
+    /// The media type of its answer, where the path does not tell.
+    pub fn gives(mut self, media_type: &'static str) -> Self {
+        self.gives = Some(media_type);
         self
     }
     /// The JSON it answers.

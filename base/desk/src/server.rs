@@ -3,22 +3,21 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::{Json, http::Method};
+use axum::response::IntoResponse;
 use baton_kit::{Refusal, Status};
-use serde_json::{Value, json};
 
 use crate::actor::Actor;
 use crate::answer::Refused;
 use crate::room::{Access, Route};
-use crate::{App, assets, facts, operations, session};
+use crate::{App, assets, facts, openapi, operations, session};
 
 /// Largest body of a request that states no other limit.
 const BODY_LIMIT: usize = 2 << 20;
 
 /// Every route there is, in the order of the rooms.
 pub fn routes(app: &App) -> Vec<Route> {
-    let mut routes = vec![facts::route(), Route::get("/v1/openapi.json", Access::Public, "This list", openapi_answer)];
+    let mut routes = vec![facts::route()];
+    routes.extend(openapi::routes());
     routes.extend(operations::routes());
     routes.extend(assets::routes());
     routes.extend(app.rooms.iter().flat_map(|room| room.routes.iter().cloned()));
@@ -61,67 +60,4 @@ fn admission(access: Access, actor: Option<&Actor>) -> Result<(), Refusal> {
         _ if access == Access::Public => Ok(()),
         _ => Err(Refusal::new("not-signed-in", Status::Unknown)),
     }
-}
-
-async fn openapi_answer(State(app): State<App>) -> Response {
-    Json(openapi(&app)).into_response()
-}
-
-/// The API in OpenAPI 3.1, made from the route table itself.
-pub fn openapi(app: &App) -> Value {
-    let mut paths = serde_json::Map::new();
-    for route in routes(app) {
-        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
-        entry[method_name(&route.method)] = operation(&route);
-    }
-    let refusal = schemars::schema_for!(crate::answer::RefusalAnswer);
-    json!({
-        "openapi": "3.1.0",
-        "info": {"title": "Baton", "version": env!("CARGO_PKG_VERSION"), "license": {"name": "Apache-2.0"}},
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": session::SESSION_COOKIE},
-                "device": {"type": "http", "scheme": "bearer"},
-            },
-            "schemas": {"Refusal": refusal},
-        },
-    })
-}
-
-fn method_name(method: &Method) -> &'static str {
-    if *method == Method::GET { "get" } else { "post" }
-}
-
-fn operation(route: &Route) -> Value {
-    let kind = if route.path.starts_with("/v1/") { "application/json" } else { "text/html" };
-    let answer = route.answer.map_or_else(|| json!({}), |schema| schema().to_value());
-    let mut operation = json!({
-        "summary": route.summary,
-        "responses": {
-            "200": {"description": "done", "content": {kind: {"schema": answer}}},
-            "default": {"description": "refused", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}},
-        },
-    });
-    let parameters: Vec<Value> = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
-        .collect();
-    if !parameters.is_empty() {
-        operation["parameters"] = Value::Array(parameters);
-    }
-    if let Some(schema) = route.body {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema().to_value()}}});
-    }
-    match route.access {
-        Access::Public => {}
-        Access::SignedIn => operation["security"] = json!([{"session": []}, {"device": []}]),
-        Access::Roles(roles) => {
-            operation["security"] = json!([{"session": []}, {"device": []}]);
-            operation["x-baton-roles"] = json!(roles);
-        }
-    }
-    operation
 }

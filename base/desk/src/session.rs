@@ -125,7 +125,8 @@ pub(crate) async fn at_the_desk(State(app): State<App>, mut request: Request, ne
 
 fn wants_html(request: &Request) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    accept.contains("text/html") && !request.uri().path().starts_with("/v1/")
+    let path = request.uri().path();
+    accept.contains("text/html") && !path.starts_with("/v1/") && !path.starts_with("/fhir/")
 }
 
 fn worded(app: &App, actor: &Actor, refusal: Refusal, bare: Response, html: bool, target: &str) -> Response {
@@ -138,6 +139,9 @@ fn worded(app: &App, actor: &Actor, refusal: Refusal, bare: Response, html: bool
     let body = if html {
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page::refusal(app, actor, &refusal, &message, next.as_deref()).into_string()
+    } else if target.starts_with("/fhir/") {
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(baton_fhir::MEDIA_TYPE));
+        outcome(&refusal, &message, next)
     } else {
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let answer = RefusalAnswer { code: refusal.code.to_owned(), message, next };
@@ -146,6 +150,23 @@ fn worded(app: &App, actor: &Actor, refusal: Refusal, bare: Response, html: bool
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.extensions.remove::<Unworded>();
     Response::from_parts(parts, body.into())
+}
+
+/// A refusal as whoever speaks FHIR expects it: the code among the details, what to do next among the diagnostics.
+fn outcome(refusal: &Refusal, message: &str, next: Option<String>) -> String {
+    let issue = match refusal.status {
+        Status::Malformed => "invalid",
+        Status::Unknown => "login",
+        Status::Forbidden => "forbidden",
+        Status::Absent => "not-found",
+        Status::Conflict => "conflict",
+        Status::Ruled => "business-rule",
+        Status::Slow | Status::Full => "throttled",
+        Status::Broken => "exception",
+    };
+    let mut details = baton_fhir::CodeableConcept::of(baton_fhir::Coding::new("urn:x-baton:refusal", refusal.code, message));
+    details.text = Some(message.to_owned());
+    serde_json::to_string(&baton_fhir::OperationOutcome::error(issue, details, next)).unwrap_or_default()
 }
 
 fn guard_headers(headers: &mut HeaderMap) {

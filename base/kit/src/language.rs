@@ -32,6 +32,13 @@ impl Language {
             Language::English => "English",
         }
     }
+    /// What stands between the members of a list.
+    pub fn comma(self) -> &'static str {
+        match self {
+            Language::ChineseSimplified | Language::ChineseTraditional => "、",
+            Language::English => ", ",
+        }
+    }
     /// The language a tag asks for: `zh-TW` and `zh-HK` are Traditional, other `zh` Simplified.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let tag = tag.trim().to_ascii_lowercase();

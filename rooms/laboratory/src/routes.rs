@@ -31,7 +31,7 @@ use crate::turnaround::{By, grouped, spread};
 
 mod both_ways;
 
-use both_ways::{LineageAnswered, PersonLineage, lineage_csv, lineage_json, lineage_person};
+use both_ways::{LineageAnswered, PageAsked, PersonLineage, lineage_csv, lineage_json, lineage_person};
 pub(crate) use both_ways::{origin_of, people_page, reach_origin};
 
 pub(crate) const BENCH_ACCESS: Access = Access::Roles(BENCH);
@@ -47,7 +47,9 @@ const PAGE_LIMIT: i64 = 500;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/laboratory/waiting", WATCH_ACCESS, "Tubes taken in that wait for a plate, oldest first", waiting).answers::<Vec<TubeWaiting>>(),
+        Route::get("/v1/laboratory/waiting", WATCH_ACCESS, "Tubes taken in that wait for a plate, oldest first", waiting)
+            .asks::<LaboratoryAsked>()
+            .answers::<Vec<TubeWaiting>>(),
         Route::post("/v1/laboratory/plates", BENCH_ACCESS, "Lay a plate by rule, some wells by hand", lay_plate)
             .takes::<PlateAsked>()
             .answers::<PlateAnswered>(),
@@ -63,13 +65,16 @@ pub(crate) fn routes() -> Vec<Route> {
             WATCH_ACCESS,
             "The layout as a file for the instrument's software: ?for=quantstudio or ?for=cfx&dye=FAM",
             worklist,
-        ),
+        )
+        .asks::<WorklistAsked>()
+        .gives("text/plain"),
         Route::post(
             "/v1/laboratory/runs",
             BENCH_ACCESS,
             "Read an instrument's file onto a plate: multipart (plate, file) or the bare file with ?plate=…&file_name=…",
             read_run,
         )
+        .asks::<RunAsked>()
         .answers::<RunAnswered>()
         .up_to(FILE_BYTES_MAX),
         Route::get("/v1/laboratory/runs/{run}", WATCH_ACCESS, "A run: controls, findings, calls and readings", run).answers::<RunShown>(),
@@ -90,11 +95,13 @@ pub(crate) fn routes() -> Vec<Route> {
             .answers::<Done>(),
         Route::post("/v1/laboratory/findings/settle", BENCH_ACCESS, "Close a finding", settle).takes::<SettleAsked>().answers::<Done>(),
         Route::get("/v1/laboratory/clock", WATCH_ACCESS, "Tubes on their way, oldest first, and how long released ones took", clock_json)
+            .asks::<ClockAsked>()
             .answers::<ClockAnswered>(),
         Route::get("/v1/laboratory/capability", WATCH_ACCESS, "What each laboratory declared and what it did", capability_json).answers::<Vec<Capability>>(),
         Route::get("/v1/laboratory/lineage/person/{person}", TRACE_ACCESS, "From a person to tubes, hands, lots, wells and runs", lineage_person)
             .answers::<PersonLineage>(),
         Route::get("/v1/laboratory/lineage/{origin}/{id}", TRACE_ACCESS, "From a lot, plate, operator, box or tube to the people", lineage_json)
+            .asks::<PageAsked>()
             .answers::<LineageAnswered>(),
         Route::get("/v1/laboratory/lineage/{origin}/{id}/people.csv", TRACE_ACCESS, "All people of a look-up, as a file", lineage_csv),
         Route::get("/v1/laboratory/people/{person}/report", REPORT_ACCESS, "A person's result as a signed file", report_file),
@@ -105,7 +112,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) const REPORT_ROLES: &[Role] = &[Role::Technician, Role::LaboratoryDirector, Role::Administrator, Role::ZoneManager, Role::GridWarden];
 pub(crate) const REPORT_ACCESS: Access = Access::Roles(REPORT_ROLES);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct LaboratoryAsked {
     laboratory: PlaceId,
 }
@@ -259,7 +266,7 @@ async fn discard(State(app): State<App>, actor: Actor, At(plate): At<PlateId>, B
     Ok(Json(decision.acknowledgement.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct WorklistAsked {
     #[serde(rename = "for")]
     software: String,
@@ -312,7 +319,7 @@ fn worklist_of(plate: &Plate, layout: &[WellLaid], code: impl Fn(u16) -> Option<
     Worklist { plate_name: plate.code.clone(), plate: format, wells: layout.iter().map(well).collect() }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct RunAsked {
     plate: PlateId,
     #[serde(default)]
@@ -555,7 +562,7 @@ async fn settle(State(app): State<App>, actor: Actor, Body(asked): Body<SettleAs
     Ok(Json(decision.acknowledgement.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct ClockAsked {
     /// Released since then; one day back when left out.
     #[serde(default)]

@@ -41,7 +41,7 @@ const FOUND_BEFORE_SCOPE_MAX: usize = 2_000;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/registry/places", Access::SignedIn, "Places of a kind, or in a place", places).answers::<Vec<PlaceAnswer>>(),
+        Route::get("/v1/registry/places", Access::SignedIn, "Places of a kind, or in a place", places).asks::<PlacesAsked>().answers::<Vec<PlaceAnswer>>(),
         Route::get("/v1/registry/places/{place}", Access::SignedIn, "One place", one_place).answers::<PlaceAnswer>(),
         Route::post("/v1/registry/places", WRITE, "Add a place", post_place).takes::<PlaceAsked>().answers::<Made>(),
         Route::post("/v1/registry/people", REGISTER, "Register a person on the spot, or find who bears the document", post_person)
@@ -61,6 +61,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/v1/registry/lots", WRITE_LOTS, "Add a lot", post_lot).takes::<LotAsked>().answers::<Made>(),
         Route::post("/v1/registry/lots/{lot}/recall", WRITE_LOTS, "Recall a lot", post_recall).takes::<ReasonAsked>().answers::<Made>(),
         Route::post("/v1/registry/imports", WRITE, "Import a roster sent as the body; `mode` is dry_run, commit or commit_and_end_gone", post_import)
+            .asks::<ImportAsked>()
             .answers::<import::ImportReport>()
             .up_to(UPLOAD_BYTES_MAX),
         Route::post("/v1/registry/imports/{import}/undo", WRITE, "Take an import back", post_undo).answers::<Undone>(),
@@ -94,7 +95,7 @@ impl From<Place> for PlaceAnswer {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PlacesAsked {
     kind: Option<PlaceKind>,
@@ -508,7 +509,7 @@ pub(crate) async fn recall(app: &App, actor: &Actor, id: Option<EventId>, comman
     Ok(Made { id: any_id(lot), ordinal: decision.acknowledgement.ordinal })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ImportAsked {
     file: String,

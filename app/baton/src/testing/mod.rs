@@ -1,6 +1,7 @@
 //! An installation in a temporary folder, with a clock that the test moves. On both stores: PostgreSQL when BATON_TEST_POSTGRES names one.
 
 mod browser;
+mod exchange;
 mod hands;
 mod journeys;
 mod operations;
@@ -41,8 +42,10 @@ impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
+    /// The refusal's code, in our own form or in FHIR's.
     pub(crate) fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
+        let json = self.json();
+        json["code"].as_str().or(json["issue"][0]["details"]["coding"][0]["code"].as_str()).unwrap_or_default().to_owned()
     }
 }
 

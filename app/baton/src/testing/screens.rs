@@ -187,6 +187,9 @@ fn every_page_of_every_role_fits_a_phone_and_a_desk() {
         installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
         let base = serve(&installation).await;
         let logins = play(&base, &installation.clock).await;
+        let message = "MSH|^~\\&|LIS|NORTH|BATON||20260328||OML^O21^OML_O21|c1|P|2.5.1\rPID|1||x\rORC|NW|1\rOBR|1|1||94531-1^x^LN\rSPM|1|y||SWAB^Swab^L\r";
+        let taken = baton_exchange::hl7::receive(installation.app(), message.as_bytes().to_vec()).await;
+        assert!(taken.message.is_some(), "{}", taken.answer);
         let (faults, seen) = walk_all(&client, &base, logins).await;
         client.close().await.expect("closed");
         let pages: BTreeSet<&String> = seen.values().flatten().collect();

@@ -19,9 +19,9 @@ const WATCHERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
 
 pub(crate) fn routes() -> Vec<Route> {
     let routes = [
-        Route::get("/healthz", Access::Public, "Whether the process answers at all", || async { "ok\n" }),
-        Route::get("/readyz", Access::Public, "Whether the ledger can be written and the tables are up to date", ready),
-        Route::get("/metrics", WATCHERS, "Figures for Prometheus", metrics),
+        Route::get("/healthz", Access::Public, "Whether the process answers at all", || async { "ok\n" }).gives("text/plain"),
+        Route::get("/readyz", Access::Public, "Whether the ledger can be written and the tables are up to date", ready).gives("application/json"),
+        Route::get("/metrics", WATCHERS, "Figures for Prometheus", metrics).gives("text/plain"),
         Route::get("/operations", Access::Roles(&[Role::Administrator]), "How the service stands: lanes, delay, syncs, what is switched off", operations),
     ];
     routes.map(|route| route.within(Budget::Free)).to_vec()

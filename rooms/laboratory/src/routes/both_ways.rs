@@ -1,8 +1,10 @@
 //! Lineage over JSON: from one thing to everything it touched, both ways.
 
+use http_body_util::BodyExt;
+
 use super::*;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(super) struct PageAsked {
     #[serde(default)]
     after: Option<TubeId>,
@@ -87,7 +89,8 @@ pub(super) async fn lineage_csv(State(app): State<App>, actor: Actor, At((kind, 
             }
         }
     });
-    Ok(download(HttpBody::new(body), "text/csv; charset=utf-8", &format!("{}-{id}.csv", origin.name())))
+    // Whoever packs the file asks once more after its end, and the channel's body must not be asked again.
+    Ok(download(HttpBody::new(body.fuse()), "text/csv; charset=utf-8", &format!("{}-{id}.csv", origin.name())))
 }
 
 fn csv_of(people: &[Reached]) -> String {

@@ -59,14 +59,14 @@ impl Origin {
                  UNION SELECT w.tube FROM plate p JOIN well w ON w.bucket = p.bucket AND w.plate = p.plate WHERE p.extraction_lot = $1 AND w.tube IS NOT NULL \
                  UNION SELECT w.tube FROM plate p JOIN well w ON w.bucket = p.bucket AND w.plate = p.plate WHERE p.pcr_lot = $1 AND w.tube IS NOT NULL"
             }
-            Origin::Plate(_) => "SELECT tube FROM well WHERE bucket = $1 >> 56 AND plate = $1 AND tube IS NOT NULL",
+            Origin::Plate(_) => "SELECT tube FROM well WHERE bucket = CAST($1 AS BIGINT) >> 56 AND plate = $1 AND tube IS NOT NULL",
             Origin::Operator(_) => {
                 "SELECT subject AS tube FROM hand WHERE account = $1 AND kind = 'tube' \
                  UNION SELECT t.tube FROM hand h JOIN tube_clock t ON t.box = h.subject WHERE h.account = $1 AND h.kind = 'box' \
                  UNION SELECT w.tube FROM hand h JOIN well w ON w.bucket = h.subject >> 56 AND w.plate = h.subject WHERE h.account = $1 AND h.kind = 'plate' AND w.tube IS NOT NULL"
             }
             Origin::Box(_) => "SELECT tube FROM tube_clock WHERE box = $1",
-            Origin::Tube(_) => "SELECT tube FROM tube_clock WHERE bucket = $1 >> 56 AND tube = $1",
+            Origin::Tube(_) => "SELECT tube FROM tube_clock WHERE bucket = CAST($1 AS BIGINT) >> 56 AND tube = $1",
         }
     }
 }
@@ -152,8 +152,8 @@ pub struct WellOf {
 }
 
 pub fn hands_of_tube(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Vec<Hand>> {
-    let sql = "SELECT account, kind, deed, happened_us FROM hand WHERE bucket = $1 >> 56 AND subject = $1 \
-               UNION SELECT h.account, h.kind, h.deed, h.happened_us FROM tube_clock t JOIN hand h ON h.bucket = t.box >> 56 AND h.subject = t.box WHERE t.bucket = $1 >> 56 AND t.tube = $1 \
+    let sql = "SELECT account, kind, deed, happened_us FROM hand WHERE bucket = CAST($1 AS BIGINT) >> 56 AND subject = $1 \
+               UNION SELECT h.account, h.kind, h.deed, h.happened_us FROM tube_clock t JOIN hand h ON h.bucket = t.box >> 56 AND h.subject = t.box WHERE t.bucket = CAST($1 AS BIGINT) >> 56 AND t.tube = $1 \
                UNION SELECT h.account, h.kind, h.deed, h.happened_us FROM well w JOIN hand h ON h.bucket = w.bucket AND h.subject = w.plate WHERE w.tube = $1 ORDER BY 4, 3, 1";
     let rows = tx.query(sql, params![tube])?;
     rows.iter().map(|row| Ok(Hand { account: row.id(0)?, kind: row.text(1)?.to_owned(), deed: row.text(2)?.to_owned(), at_us: row.time(3)? })).collect()

@@ -96,6 +96,12 @@ pub fn tube(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Option<TubeClock>> {
     tx.first(&format!("{CLOCK} WHERE t.bucket = $1 AND t.tube = $2"), params![tube.bucket_number(), tube])?.as_ref().map(clock_of).transpose()
 }
 
+/// Tubes in the order of their ids, from after one.
+pub fn tubes_after(tx: &mut Tx<'_>, after: TubeId, limit: i64) -> StoreResult<Vec<TubeId>> {
+    let sql = "SELECT tube FROM tube_clock WHERE (bucket, tube) > ($1, $2) ORDER BY bucket, tube LIMIT $3";
+    tx.query(sql, params![after.bucket_number(), after, limit])?.iter().map(|row| row.id(0)).collect()
+}
+
 /// Tubes that bear this label; more than one only when a label was printed twice.
 pub fn tubes_by_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Vec<TubeClock>> {
     tx.query(&format!("{CLOCK} WHERE t.code = $1 ORDER BY t.opened_us DESC LIMIT 20"), params![code])?.iter().map(clock_of).collect()

@@ -19,7 +19,7 @@ use baton_ledger::{Ledger, Undecided};
 use sha2::Digest;
 
 /// What to do with a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Only say what would be done.

@@ -18,7 +18,8 @@ pub use finding::{findings, open_findings};
 pub use import::{Replaced, StoredPerson, content_keys, import, imports, last_import_device, members_of, people_of_import, replaced_by};
 pub use lot::{lot, lot_by_code, lots};
 pub use person::{
-    Known, each_person, exists, membership, open_people, people_in, person, person_brief, person_by_document, person_by_keys, search, shredded, stays,
+    Known, each_person, exists, membership, open_people, people_after, people_in, person, person_brief, person_by_document, person_by_keys, search, shredded,
+    stays,
 };
 pub use place::{Paged, place, place_by_code, place_by_credit_code, place_chain, places_now, places_of_kind, places_under, zone_bucket};
 

@@ -248,6 +248,12 @@ pub fn each_person(tx: &mut Tx<'_>, day: OperationalDay, mut take: impl FnMut(Pe
     })
 }
 
+/// Everybody there is, in the order of their ids, from after one.
+pub fn people_after(tx: &mut Tx<'_>, after: PersonId, limit: i64) -> StoreResult<Vec<PersonId>> {
+    let sql = "SELECT id FROM person WHERE (bucket, id) > ($1, $2) ORDER BY bucket, id LIMIT $3";
+    tx.query(sql, params![after.bucket_number(), after, limit])?.iter().map(|row| row.id(0)).collect()
+}
+
 /// Everybody whose data key is to be destroyed.
 pub fn shredded(tx: &mut Tx<'_>) -> StoreResult<Vec<PersonId>> {
     tx.query("SELECT id FROM person WHERE state = 'shredded' ORDER BY bucket, id", &[])?.iter().map(|row| row.id(0)).collect()

@@ -27,8 +27,11 @@ pub fn routes() -> Vec<Route> {
         Route::post("/v1/screening/campaigns/{campaign}/rounds", MANAGERS, "Open the next round", next_round).takes::<RoundAsked>().answers::<CampaignOpened>(),
         Route::post("/v1/screening/campaigns/{campaign}/exemptions", MANAGERS, "Excuse a person, with a reason", exempt).takes::<ExemptionAsked>(),
         Route::get("/v1/screening/campaigns/{campaign}/coverage", VIEWERS, "Who is due, sampled, pending, resulted, held, exempt, by place", coverage)
+            .asks::<CoverageAsked>()
             .answers::<Coverage>(),
-        Route::get("/v1/screening/campaigns/{campaign}/missing", CHASERS, "People who are still due, without names", missing).answers::<Missing>(),
+        Route::get("/v1/screening/campaigns/{campaign}/missing", CHASERS, "People who are still due, without names", missing)
+            .asks::<MissingAsked>()
+            .answers::<Missing>(),
     ]
 }
 
@@ -237,7 +240,7 @@ async fn list(State(app): State<App>) -> Answered<Json<Campaigns>> {
     Ok(Json(Campaigns { campaigns: campaigns.into_iter().map(|campaign| CampaignRow::of(campaign, now)).collect() }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 struct CoverageAsked {
     #[serde(default = "by_zone")]
     by: By,
@@ -340,7 +343,7 @@ pub fn ask_for(tx: &mut Tx<'_>, campaign: CampaignId, round: Option<u16>, reach:
     Ok((Ask { campaign, round, reach, within }, closes))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 struct MissingAsked {
     round: Option<u16>,
     within: Option<PlaceId>,

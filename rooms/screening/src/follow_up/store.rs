@@ -49,6 +49,25 @@ pub fn needs_single(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<bool> {
     Ok(tx.first(sql, params![person.bucket_number(), person])?.is_some())
 }
 
+/// Every entry of one person, closed or not, oldest first; with the reason for which a closed one is closed.
+pub fn entries_of(tx: &mut Tx<'_>, person: PersonId) -> StoreResult<Vec<(FollowUp, CampaignId, String)>> {
+    let sql =
+        "SELECT tube, round, reason, single, opened_us, again, campaign, closed FROM follow_up WHERE bucket = $1 AND person = $2 ORDER BY opened_us, tube";
+    let entry = |row: &Row| {
+        let entry = FollowUp {
+            tube: row.id(0)?,
+            round: u16::try_from(row.int(1)?).unwrap_or(u16::MAX),
+            reason: row.text(2)?.to_owned(),
+            single: row.truth(3)?,
+            opened: row.time(4)?,
+            closed: None,
+            again: row.maybe_id(5)?,
+        };
+        Ok((entry, row.id(6)?, row.text(7)?.to_owned()))
+    };
+    tx.query(sql, params![person.bucket_number(), person])?.iter().map(entry).collect()
+}
+
 /// An entry with the whereabouts of its person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {

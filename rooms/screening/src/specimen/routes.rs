@@ -25,12 +25,12 @@ const WORKMATES: i64 = 12;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/screening/scan", SAMPLERS, "What a scanned or typed code is", scan).answers::<Scanned>().within(Budget::Scans),
+        Route::get("/v1/screening/scan", SAMPLERS, "What a scanned or typed code is", scan).asks::<ScanAsked>().answers::<Scanned>().within(Budget::Scans),
         Route::get("/v1/screening/tubes/{tube}", SAMPLERS, "A tube and who is in it", tube).answers::<TubeAnswered>().within(Budget::Scans),
     ]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 struct ScanAsked {
     code: String,
     campaign: Option<CampaignId>,
