@@ -4,7 +4,7 @@ use krilla::color::rgb;
 use krilla::configure::{Accessibility, ConfigurationBuilder};
 use krilla::destination::XyzDestination;
 use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
-use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::geom::{PathBuilder, Point, Rect, Transform};
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
 use krilla::outline::{Outline, OutlineNode};
@@ -69,7 +69,11 @@ pub(crate) fn draw(paper: &Paper, laid: Laid) -> Result<Vec<u8>, DocumentError> 
 }
 
 fn tag_of(marks: &[Mark]) -> ContentTag<'_> {
-    if marks.iter().any(|mark| matches!(mark, Mark::Squares { .. })) || marks.len() > 2 { ContentTag::Other } else { ContentTag::Span(SpanTag::empty()) }
+    if marks.iter().any(|mark| matches!(mark, Mark::Squares { .. } | Mark::Modules { .. })) || marks.len() > 2 {
+        ContentTag::Other
+    } else {
+        ContentTag::Span(SpanTag::empty())
+    }
 }
 
 fn embed(document: &mut Document, attachment: &Attachment) -> Result<(), DocumentError> {
@@ -161,14 +165,21 @@ fn draw_mark(surface: &mut Surface<'_>, mark: &Mark) {
                 surface.draw_path(&path);
             }
         }
-        Mark::Squares { squares, ink } => {
-            let mut path = PathBuilder::new();
-            squares.iter().filter_map(|[x, y, width, height]| Rect::from_xywh(*x, *y, *width, *height)).for_each(|square| path.push_rect(square));
-            surface.set_stroke(None);
-            surface.set_fill(Some(fill(*ink)));
-            if let Some(path) = path.finish() {
-                surface.draw_path(&path);
-            }
+        Mark::Squares { squares, ink } => fill_squares(surface, squares, *ink),
+        Mark::Modules { left, top, width, height, runs } => {
+            surface.push_transform(&Transform::from_row(*width, 0.0, 0.0, *height, *left, *top));
+            fill_squares(surface, runs, Ink::Black);
+            surface.pop();
         }
+    }
+}
+
+fn fill_squares(surface: &mut Surface<'_>, squares: &[[f32; 4]], ink: Ink) {
+    let mut path = PathBuilder::new();
+    squares.iter().filter_map(|[x, y, width, height]| Rect::from_xywh(*x, *y, *width, *height)).for_each(|square| path.push_rect(square));
+    surface.set_stroke(None);
+    surface.set_fill(Some(fill(ink)));
+    if let Some(path) = path.finish() {
+        surface.draw_path(&path);
     }
 }

@@ -54,6 +54,14 @@ pub(crate) enum Mark {
         squares: Vec<[f32; 4]>,
         ink: Ink,
     },
+    /// Runs of dark modules, in modules from the corner at `left`, `top`: whole numbers keep a QR code's drawing small.
+    Modules {
+        left: f32,
+        top: f32,
+        width: f32,
+        height: f32,
+        runs: Vec<[f32; 4]>,
+    },
 }
 
 /// Marks that belong together on one page.
@@ -326,8 +334,8 @@ impl Pen {
         let module = side / (code.width + 8) as f32;
         self.room(side + 4.0);
         let (top, page) = (self.y, self.page);
-        let squares = squares_of(&code.modules, code.width, LEFT + 4.0 * module, top + 4.0 * module, module);
-        let figure = self.piece(false, vec![Mark::Squares { squares, ink: Ink::Black }]);
+        let drawn = modules(&code.modules, code.width, LEFT + 4.0 * module, top + 4.0 * module, module, module);
+        let figure = self.piece(false, vec![drawn]);
         self.add(Kind::Figure(legible(&block.alternative)), vec![figure]);
         self.y = top + 4.0 * module;
         for words in &block.words {
@@ -355,19 +363,19 @@ impl Pen {
     }
 }
 
-/// Runs of dark modules as rectangles.
-pub(crate) fn squares_of(modules: &[bool], across: usize, left: f32, top: f32, module: f32) -> Vec<[f32; 4]> {
-    let mut squares = Vec::new();
+/// Runs of dark modules as rectangles, each module as wide and high as told.
+pub(crate) fn modules(modules: &[bool], across: usize, left: f32, top: f32, width: f32, height: f32) -> Mark {
+    let mut runs = Vec::new();
     for (row, modules) in modules.chunks(across).enumerate() {
         let mut at = 0;
         for run in modules.chunk_by(|a, b| a == b) {
             if run[0] {
-                squares.push([left + at as f32 * module, top + row as f32 * module, run.len() as f32 * module, module]);
+                runs.push([at as f32, row as f32, run.len() as f32, 1.0]);
             }
             at += run.len();
         }
     }
-    squares
+    Mark::Modules { left, top, width, height, runs }
 }
 
 fn cell(entries: &[Entry], room: f32) -> CellLines {

@@ -2,7 +2,7 @@
 
 use super::draw::draw;
 use super::face::{legible, width};
-use super::layout::{Ink, Kind, Laid, MM, Mark, Pen, squares_of, text_marks};
+use super::layout::{Ink, Kind, Laid, MM, Mark, Pen, modules, text_marks};
 use super::{Paper, Tone};
 use crate::DocumentError;
 use crate::label::{Drawn, Label};
@@ -44,14 +44,11 @@ fn lay_label(pen: &mut Pen, label: &Label, layout: &SheetLayout, left: f64, top:
         pen.piece(true, vec![Mark::Line { points, thick: 0.3, ink: Ink::Rule, dash: None }]);
     }
     let (x, y) = (point(left + plan.symbol_left), point(top + plan.symbol_top));
-    let squares = match &plan.symbol {
-        Drawn::Bars { bars, module, height } => {
-            let row = squares_of(&bars.modules, bars.modules.len(), x, y, point(*module));
-            row.into_iter().map(|[x, y, width, _]| [x, y, width, point(*height)]).collect()
-        }
-        Drawn::Square { code, module } => squares_of(&code.modules, code.width, x, y, point(*module)),
+    let drawn = match &plan.symbol {
+        Drawn::Bars { bars, module, height } => modules(&bars.modules, bars.modules.len(), x, y, point(*module), point(*height)),
+        Drawn::Square { code, module } => modules(&code.modules, code.width, x, y, point(*module), point(*module)),
     };
-    let symbol = pen.piece(false, vec![Mark::Squares { squares, ink: Ink::Black }]);
+    let symbol = pen.piece(false, vec![drawn]);
     pen.add(Kind::Figure(legible(&fitted.number)), vec![symbol]);
     for line in &plan.lines {
         let text = legible(&line.text);
