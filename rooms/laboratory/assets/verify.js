@@ -43,17 +43,13 @@
 
   async function withoutConnection(text) {
     const bytes = bytesOf(text);
-    if (!bytes || bytes.length !== BYTES) return show("wrong");
-    if (!globalThis.crypto || !crypto.subtle) return show("unable");
-    try {
-      show((await signatureFits(bytes)) ? "offline" : "wrong");
-    } catch {
-      // This browser does not know Ed25519.
-      show("unable");
-    }
+    if (!bytes || bytes.length !== BYTES) return "wrong";
+    if (!globalThis.crypto || !crypto.subtle) return "unable";
+    // A browser that does not know Ed25519 throws.
+    return signatureFits(bytes).then((fits) => (fits ? "offline" : "wrong"), () => "unable");
   }
 
-  async function check(text) {
+  async function standingOf(text) {
     let reply;
     try {
       reply = await fetch("/v1/verify?s=" + encodeURIComponent(text), { headers: { accept: "application/json" } });
@@ -62,11 +58,23 @@
     }
     // An answer that is no standing (too many ask at once) must not look like one.
     const told = reply.ok ? await reply.json().catch(() => ({})) : {};
-    show(told.standing || "failed");
+    return told.standing || "failed";
+  }
+
+  // While one is being checked, the answer for the one before must not stand; and a late answer must not stand for the next.
+  let turn = 0;
+  async function check(text) {
+    const mine = ++turn;
+    delete answer.dataset.standing;
+    answer.textContent = "";
+    const standing = await standingOf(text);
+    if (mine === turn) show(standing);
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // This page stays: its button is not spent by one press, as the desk's script takes it to be.
+    event.stopPropagation();
     const text = statementIn(form.elements.s.value);
     if (text) check(text);
   });

@@ -52,24 +52,24 @@ fn operator(evidence: &Evidence, account: AccountId) -> String {
 
 fn table(writing: &Writing<'_>, heads: &[&str], weights: &[f32], rows: Vec<Vec<Entry>>) -> Block {
     if rows.is_empty() {
-        return Block::Paragraph(Entry::toned(writing.t("none"), Tone::Soft));
+        return Block::Paragraph(Entry::toned(writing.say("none"), Tone::Soft));
     }
-    Block::Table(Table { head: heads.iter().map(|head| writing.t(head)).collect(), weights: weights.to_vec(), rows })
+    Block::Table(Table { head: heads.iter().map(|head| writing.say(head)).collect(), weights: weights.to_vec(), rows })
 }
 
 fn heading(writing: &Writing<'_>, key: &str) -> Block {
-    Block::Heading { level: 2, text: writing.t(key) }
+    Block::Heading { level: 2, text: writing.say(key) }
 }
 
 pub fn evidence_pdf(writing: &Writing<'_>, pack: &Pack, key: &SigningKey) -> Result<Vec<u8>, DocumentError> {
     let evidence = &pack.evidence;
     let code = code_of(evidence);
-    let title = writing.with("evidence-title", &[("tube", &code)]);
-    let laboratory = evidence.laboratory.as_ref().map(|(name, code)| writing.with("laboratory", &[("name", name), ("code", code)]));
+    let title = writing.say_with("evidence-title", &[("tube", &code)]);
+    let laboratory = evidence.laboratory.as_ref().map(|(name, code)| writing.say_with("laboratory", &[("name", name), ("code", code)]));
     let mut blocks = vec![
         Block::Letterhead { name: writing.installation.to_owned(), lines: laboratory.into_iter().collect() },
         Block::Heading { level: 1, text: title.clone() },
-        Block::Paragraph(writing.t("evidence-words").into()),
+        Block::Paragraph(writing.say("evidence-words").into()),
     ];
     blocks.extend(lineage_part(writing, evidence));
     blocks.extend(decision_part(writing, evidence));
@@ -79,9 +79,9 @@ pub fn evidence_pdf(writing: &Writing<'_>, pack: &Pack, key: &SigningKey) -> Res
     blocks.extend(findings_part(writing, evidence));
     blocks.extend(looks_part(writing, evidence));
     blocks.extend(ledger_part(writing, pack));
-    blocks.extend([heading(writing, "evidence-absent"), Block::Paragraph(writing.t("evidence-absent-words").into())]);
+    blocks.extend([heading(writing, "evidence-absent"), Block::Paragraph(writing.say("evidence-absent-words").into())]);
     let json = sign_report(evidence_json(writing, pack), key);
-    let attachment = attached(format!("evidence-{}.json", evidence.clock.tube), writing.t("signed-file"), json);
+    let attachment = attached(format!("evidence-{}.json", evidence.clock.tube), writing.say("signed-file"), json);
     writing.sealed(title, &code, blocks, vec![attachment], key)
 }
 
@@ -91,7 +91,7 @@ fn lineage_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     let way = evidence.clock.stages().into_iter().map(|(reached, at)| vec![stage(reached.name()).into(), writing.site.show(at).into()]).collect();
     let wells = evidence.wells.iter().map(|well| vec![well.plate_code.clone().into(), well.label.clone().into(), well.state.clone().into()]).collect();
     let lots = evidence.lots.iter().map(|lot| {
-        let recalled = if lot.recalled { Entry::toned(writing.t("recalled"), Tone::Warn) } else { writing.t("not-recalled").into() };
+        let recalled = if lot.recalled { Entry::toned(writing.say("recalled"), Tone::Warn) } else { writing.say("not-recalled").into() };
         vec![lot.product.clone().into(), lot.code.clone().into(), writing.site.show(lot.expires).into(), recalled]
     });
     let lots = lots.collect();
@@ -113,7 +113,7 @@ fn decision_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
         facts.push(writing.fact("rules", run.rules.clone()));
         facts.push(writing.fact("instrument", run.instrument.clone()));
         facts.push(writing.fact("run-file", format!("{} · SHA-256 {}", run.file_name, run.file_sha256)));
-        facts.push(writing.fact("controls", writing.t(if run.controls_valid { "controls-valid" } else { "controls-failed" })));
+        facts.push(writing.fact("controls", writing.say(if run.controls_valid { "controls-valid" } else { "controls-failed" })));
     }
     if let Some(call) = &evidence.call {
         facts.push(writing.fact("call", call.result.clone()));
@@ -145,10 +145,10 @@ fn curve_part(writing: &Writing<'_>, pack: &Pack) -> Vec<Block> {
     let of_well: Vec<&CurveDrawn> = pack.curves.iter().filter(|curve| curve.well == call.well).collect();
     let Some(first) = of_well.first() else { return Vec::new() };
     let lines = of_well.iter().map(|curve| ChartLine { name: curve.target.clone(), values: curve.fluorescence.iter().map(|value| Some(*value)).collect() });
-    let cycle = |at: Option<&f64>| at.map_or_else(String::new, |cycle| writing.with("cycle", &[("number", &format!("{cycle:.0}"))]));
+    let cycle = |at: Option<&f64>| at.map_or_else(String::new, |cycle| writing.say_with("cycle", &[("number", &format!("{cycle:.0}"))]));
     let chart = Chart {
-        title: writing.t("curve-title"),
-        alternative: writing.with("curve-alternative", &[("count", &of_well.len().to_string())]),
+        title: writing.say("curve-title"),
+        alternative: writing.say_with("curve-alternative", &[("count", &of_well.len().to_string())]),
         lines: lines.collect(),
         limits: Vec::new(),
         from: cycle(first.cycles.first()),
@@ -180,8 +180,8 @@ fn control_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
         let lines = targets.iter().map(|(target, values)| ChartLine { name: target.clone(), values: runs.iter().map(|run| value(values, run)).collect() });
         let at = |control: Option<&ControlRead>| control.map_or_else(String::new, |control| writing.site.show(control.at));
         blocks.push(Block::Chart(Chart {
-            title: writing.t("control-title"),
-            alternative: writing.with("control-alternative", &[("count", &runs.len().to_string())]),
+            title: writing.say("control-title"),
+            alternative: writing.say_with("control-alternative", &[("count", &runs.len().to_string())]),
             lines: lines.collect(),
             limits: Vec::new(),
             from: at(evidence.controls.first()),
@@ -207,25 +207,25 @@ fn findings_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     let words = |code: &str| writing.words.find(&format!("finding-lab-{}", code.replace('_', "-")), &[]).unwrap_or_else(|| code.to_owned());
     let well = evidence.call.as_ref().map(|call| call.well);
     let of_run = evidence.run.iter().flat_map(|run| &run.findings).filter(|finding| well.is_some_and(|well| finding.wells.contains(&well)));
-    let mut rows: Vec<Vec<Entry>> = of_run.map(|finding| vec![words(&finding.code).into(), writing.t("holds-well").into(), String::new().into()]).collect();
+    let mut rows: Vec<Vec<Entry>> = of_run.map(|finding| vec![words(&finding.code).into(), writing.say("holds-well").into(), String::new().into()]).collect();
     rows.extend(evidence.findings.iter().map(|finding| {
-        let settled = finding.settled.map_or_else(|| writing.t("open"), |at| writing.site.show(at));
+        let settled = finding.settled.map_or_else(|| writing.say("open"), |at| writing.site.show(at));
         vec![words(&finding.code).into(), settled.into(), finding.remark.clone().unwrap_or_default().into()]
     }));
     if let Some(Override::Confirmed { by, and, reason, at }) = evidence.run.as_ref().map(|run| &run.release) {
         let who = format!("{}\n{}", operator(evidence, *by), operator(evidence, *and));
-        rows.push(vec![writing.t("overridden").into(), format!("{}\n{who}", writing.site.show(*at)).into(), reason.clone().into()]);
+        rows.push(vec![writing.say("overridden").into(), format!("{}\n{who}", writing.site.show(*at)).into(), reason.clone().into()]);
     }
     vec![heading(writing, "evidence-findings"), table(writing, &["finding", "settled", "reason"], &[3.0, 2.0, 3.0], rows)]
 }
 
 fn looks_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     let rows = evidence.looks.iter().map(|(person, look)| {
-        let who = look.account.map_or_else(|| writing.t("nobody-signed-in"), |account| operator(evidence, account));
+        let who = look.account.map_or_else(|| writing.say("nobody-signed-in"), |account| operator(evidence, account));
         [writing.site.show(look.at), who, look.purpose.clone(), person.to_string()].map(Entry::plain).to_vec()
     });
     let heads = ["time", "operator", "purpose", "person-number"];
-    vec![heading(writing, "evidence-looks"), table(writing, &heads, &[2.0, 2.0, 1.5, 2.5], rows.collect()), Block::Paragraph(writing.t("told-words").into())]
+    vec![heading(writing, "evidence-looks"), table(writing, &heads, &[2.0, 2.0, 1.5, 2.5], rows.collect()), Block::Paragraph(writing.say("told-words").into())]
 }
 
 fn ledger_part(writing: &Writing<'_>, pack: &Pack) -> Vec<Block> {
@@ -235,7 +235,7 @@ fn ledger_part(writing: &Writing<'_>, pack: &Pack) -> Vec<Block> {
     vec![
         heading(writing, "evidence-ledger"),
         table(writing, &["ordinal", "event", "hash"], &[1.0, 2.0, 4.0], positions.collect()),
-        Block::Paragraph(writing.t("ledger-words").into()),
+        Block::Paragraph(writing.say("ledger-words").into()),
         table(writing, &["ordinal", "events-count", "head-hash"], &[1.0, 2.0, 4.0], ends.collect()),
     ]
 }

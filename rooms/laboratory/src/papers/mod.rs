@@ -22,16 +22,16 @@ pub struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn t(&self, key: &str) -> String {
+    fn say(&self, key: &str) -> String {
         self.words.t(&format!("laboratory-paper-{key}"))
     }
 
-    fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
+    fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
         self.words.with(&format!("laboratory-paper-{key}"), values)
     }
 
     fn time(&self, at: Option<Timestamp>) -> String {
-        at.map_or_else(|| self.t("not-recorded"), |at| self.site.show(at))
+        at.map_or_else(|| self.say("not-recorded"), |at| self.site.show(at))
     }
 
     /// A code of the engine or the rules in words; a code without words is shown as it is.
@@ -40,7 +40,7 @@ impl Writing<'_> {
     }
 
     fn fact(&self, key: &str, text: impl Into<String>) -> (String, Vec<Entry>) {
-        (self.t(key), vec![Entry::plain(text)])
+        (self.say(key), vec![Entry::plain(text)])
     }
 
     /// The whole as a sealed PDF.
@@ -49,8 +49,8 @@ impl Writing<'_> {
             title,
             language: self.words.language.tag().to_owned(),
             author: self.installation.to_owned(),
-            footer: format!("{} · {number} · {}", self.installation, self.with("issued-at", &[("time", &self.site.show(self.issued))])),
-            page_words: self.with("page-of", &[("page", "%n"), ("pages", "%m")]),
+            footer: format!("{} · {number} · {}", self.installation, self.say_with("issued-at", &[("time", &self.site.show(self.issued))])),
+            page_words: self.say_with("page-of", &[("page", "%n"), ("pages", "%m")]),
             blocks,
             attachments,
         };
