@@ -14,7 +14,7 @@ pub(crate) fn words_of(pdf: &[u8]) -> Option<String> {
     use std::process::{Command, Stdio};
     let started = Command::new("pdftotext").args(["-enc", "UTF-8", "-layout", "-", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut reader) = started else {
-        writeln!(std::io::stderr(), "skipped: pdftotext is not installed (poppler-utils)").unwrap();
+        println!("skipped: pdftotext is not installed (poppler-utils)");
         return None;
     };
     let mut input = reader.stdin.take().unwrap();
