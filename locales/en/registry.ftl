@@ -34,6 +34,7 @@ registry-people-count = { $count ->
 }
 registry-people-of = People of { $place }
 registry-codes = Print codes
+registry-codes-pdf = Labels as PDF
 registry-codes-of = Codes of { $place }
 registry-register = Register a person
 registry-more = Next page

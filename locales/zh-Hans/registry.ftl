@@ -31,6 +31,7 @@ registry-capacity = 容量（采样点：人/小时；实验室：管/日）
 registry-people-count = { $count } 人
 registry-people-of = { $place } 的人员
 registry-codes = 打印个人码
+registry-codes-pdf = 下载标签（PDF）
 registry-codes-of = { $place } 的个人码
 registry-register = 现场登记
 registry-more = 下一页

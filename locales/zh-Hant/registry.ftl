@@ -31,6 +31,7 @@ registry-capacity = 容量（採檢站：人/小時；檢驗室：管/日）
 registry-people-count = { $count } 人
 registry-people-of = { $place } 的人員
 registry-codes = 列印個人碼
+registry-codes-pdf = 下載標籤（PDF）
 registry-codes-of = { $place } 的個人碼
 registry-register = 現場登記
 registry-more = 下一頁

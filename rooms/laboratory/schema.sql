@@ -70,6 +70,7 @@ CREATE TABLE accession (
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX accession_tube ON accession (tube);
+CREATE INDEX accession_laboratory ON accession (laboratory, happened_us);
 -- Plates. `number` counts the plates of a laboratory; the controls' places follow from it. No assay: a bench plate of nobody's specimens.
 CREATE TABLE plate (
   bucket BIGINT NOT NULL,

@@ -1,16 +1,16 @@
-//! `verify-report`: whether a report is what the laboratory signed.
+//! `verify-report`: whether a report is what the laboratory signed, as JSON or as PDF.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use baton_laboratory::verify_report;
+use baton_laboratory::{ReportProblem, ReportSummary, sealed, verify_paper, verify_report};
 use baton_ledger::Secrets;
 use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct VerifyReport {
-    /// A signed report as downloaded.
+    /// A signed report as downloaded, JSON or PDF.
     file: PathBuf,
     /// The public key it must be signed by, in hexadecimal (`baton verify-report` prints it for a report you trust).
     #[arg(long, conflicts_with = "data")]
@@ -30,23 +30,50 @@ impl VerifyReport {
             (None, Some(data)) => Some(Secrets::load(&data.join("secrets"))?.verifying()),
             (None, None) => None,
         };
-        let report = match verify_report(&bytes, expected.as_ref()) {
-            Ok(report) => report,
-            Err(problem) if self.json => {
-                println!("{}", serde_json::json!({"valid": false, "problem": problem.to_string()}));
-                return Ok(ExitCode::from(2));
-            }
-            Err(problem) => bail!("{}: NOT VALID: {problem}", self.file.display()),
+        let checked = match sealed::is_pdf(&bytes) {
+            true => verify_paper(&bytes, expected.as_ref()).map(|paper| (paper.key, paper.key_expected, paper.reports)),
+            false => verify_report(&bytes, expected.as_ref()).map(|report| (report.key.clone(), report.key_expected, vec![report])),
         };
-        if self.json {
-            println!(
-                "{}",
-                serde_json::json!({"valid": true, "key": report.key, "key_expected": report.key_expected, "installation": report.installation, "person": report.person, "result": report.result, "issued": report.issued, "earlier_values": report.earlier_values})
-            );
-        } else {
-            println!("valid: {} by {} on {}", report.result, report.installation, report.issued);
-            println!("signed by key {}{}", report.key, if report.key_expected { ", the one expected" } else { "; compare it with the laboratory's" });
+        match checked {
+            Ok((key, key_expected, reports)) => self.valid(&key, key_expected, &reports),
+            Err(problem) => return self.not_valid(&problem),
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    fn not_valid(&self, problem: &ReportProblem) -> anyhow::Result<ExitCode> {
+        if self.json {
+            println!("{}", serde_json::json!({"valid": false, "problem": problem.to_string()}));
+            return Ok(ExitCode::from(2));
+        }
+        bail!("{}: NOT VALID: {problem}", self.file.display());
+    }
+
+    fn valid(&self, key: &str, key_expected: bool, reports: &[ReportSummary]) {
+        for report in reports {
+            if self.json {
+                println!("{}", json_of(report, key_expected));
+            } else {
+                println!("valid: {} by {} on {}", report.result, report.installation, report.issued);
+            }
+        }
+        if !self.json {
+            println!("signed by key {key}{}", if key_expected { ", the one expected" } else { "; compare it with the laboratory's" });
+        }
+    }
+}
+
+/// One line for each report in the file.
+fn json_of(report: &ReportSummary, key_expected: bool) -> serde_json::Value {
+    serde_json::json!({
+        "valid": true,
+        "key": report.key,
+        "key_expected": key_expected,
+        "installation": report.installation,
+        "kind": report.kind,
+        "person": report.person,
+        "result": report.result,
+        "issued": report.issued,
+        "earlier_values": report.earlier_values,
+    })
 }

@@ -20,12 +20,18 @@ pub(crate) struct Serve {
     /// Take HL7 v2 messages by MLLP at this address too. MLLP has no sign-in: let only those reach it who may speak.
     #[arg(long, env = "BATON_MLLP", value_name = "ADDRESS")]
     mllp: Option<String>,
+    /// Where the public reaches this installation, such as https://baton.example: printed into the QR codes of reports.
+    #[arg(long, env = "BATON_PUBLIC_ADDRESS")]
+    public_address: Option<String>,
 }
 
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let held = self.at.hold()?;
         let app = held.app.clone();
+        if let Some(address) = &self.public_address {
+            app.set_public_address(address).map_err(anyhow::Error::msg)?;
+        }
         // Every read of a store stays outside async code.
         let any = app.ledger.read(|tx| Ok(baton_desk::accounts::store::any_account(tx)?))?;
         let runtime = tokio::runtime::Runtime::new()?;

@@ -50,6 +50,8 @@ pub struct Desk {
     pub(crate) meter: operations::Meter,
     /// Shown once on the server's terminal; whoever makes the first administrator must know it.
     pub setup_token: String,
+    /// Where the public reaches this installation, `https://…`; printed into codes, so it is never taken from a request.
+    pub(crate) public_address: std::sync::OnceLock<String>,
 }
 
 /// A decision that came about.
@@ -76,7 +78,27 @@ impl Desk {
             ladder: operations::Ladder::default(),
             meter: operations::Meter::new(run),
             setup_token,
+            public_address: std::sync::OnceLock::new(),
         }))
+    }
+
+    /// Says once where the public reaches this installation: `https://baton.example`, without a path.
+    ///
+    /// # Errors
+    /// What is no such address.
+    pub fn set_public_address(&self, address: &str) -> Result<(), String> {
+        let address = address.trim().trim_end_matches('/');
+        let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or("");
+        let plain = !host.is_empty() && host.len() <= 255 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+        if !plain {
+            return Err(format!("“{address}” is no public address such as https://baton.example"));
+        }
+        self.public_address.set(address.to_owned()).map_err(|_| "the public address is said already".to_owned())
+    }
+
+    /// Where the public reaches this installation, if it was said.
+    pub fn public_address(&self) -> Option<&str> {
+        self.public_address.get().map(String::as_str)
     }
 
     /// Looks at the folded state away from the async threads.

@@ -1,11 +1,12 @@
 //! What is printed: QR codes and Code 128 bars as SVG, check characters for numbers that may be typed by hand,
-//! labels as ZPL for label printers and as A4 sheets for any printer.
+//! labels as ZPL for label printers and as A4 sheets for any printer, and papers as tagged PDF.
 //!
-//! Everything is pure text in, text out, and the same input gives the same output.
+//! Everything is pure: text in, text or bytes out, and the same input gives the same output.
 
 mod check;
 mod code128;
 mod label;
+pub mod pdf;
 mod qr;
 mod sheet;
 mod svg;
@@ -28,6 +29,8 @@ pub enum DocumentError {
     NotEncodable { symbol: &'static str, character: char, at: usize },
     #[error("the {symbol} needs {needed_mm:.1} mm and the label has {given_mm:.1} mm")]
     NoRoom { symbol: &'static str, needed_mm: f64, given_mm: f64 },
+    #[error("the PDF cannot be written: {0}")]
+    NotWritten(String),
     #[error("{0} is not a usable size")]
     BadSize(&'static str),
 }

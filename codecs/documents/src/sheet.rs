@@ -49,7 +49,14 @@ impl SheetLayout {
         usize::from(self.columns) * usize::from(self.rows)
     }
 
-    fn check(&self) -> Result<(), DocumentError> {
+    /// Upper left corner of a label by its place on the page.
+    pub(crate) fn corner(&self, place: usize) -> (f64, f64) {
+        let (row, column) = (place / usize::from(self.columns), place % usize::from(self.columns));
+        let left = self.left_mm + column as f64 * (self.label_width_mm + self.column_gap_mm);
+        (left, self.top_mm + row as f64 * (self.label_height_mm + self.row_gap_mm))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), DocumentError> {
         let across = |count: u16, size: f64, gap: f64, start: f64| start + f64::from(count) * size + f64::from(count.saturating_sub(1)) * gap;
         let width = across(self.columns, self.label_width_mm, self.column_gap_mm, self.left_mm);
         let height = across(self.rows, self.label_height_mm, self.row_gap_mm, self.top_mm);
@@ -73,9 +80,7 @@ fn page(labels: &[Label], layout: &SheetLayout) -> Result<String, DocumentError>
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"210mm\" height=\"297mm\" viewBox=\"0 0 210 297\"><rect width=\"210\" height=\"297\" fill=\"#fff\"/>",
     );
     for (index, label) in labels.iter().enumerate() {
-        let (row, column) = (index / usize::from(layout.columns), index % usize::from(layout.columns));
-        let left = layout.left_mm + column as f64 * (width + layout.column_gap_mm);
-        let top = layout.top_mm + row as f64 * (height + layout.row_gap_mm);
+        let (left, top) = layout.corner(index);
         if layout.cut_lines {
             svg.push_str(&format!(
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#ccc\" stroke-width=\"0.1\"/>",

@@ -7,11 +7,14 @@ pub mod follow;
 pub mod intake;
 pub mod model;
 mod pages;
+pub mod papers;
 pub mod person;
 pub mod pooling;
 pub mod report;
 mod routes;
 pub mod rules;
+pub mod sealed;
+pub mod statement;
 pub mod store;
 pub mod turnaround;
 
@@ -19,6 +22,7 @@ use baton_desk::{NavItem, Room};
 use baton_ledger::Fold;
 
 pub use report::{ReportProblem, ReportSummary, verify_report};
+pub use sealed::{PaperSummary, verify_paper};
 pub use store::check::check_invariants;
 
 pub fn room() -> Room {

@@ -20,6 +20,10 @@ pub enum ReportProblem {
     Field(&'static str),
     #[error("the signature does not fit: the report was changed after it was signed, or signed with another key")]
     SignatureWrong,
+    #[error("a PDF without this laboratory's seal behind its last byte")]
+    NoSeal,
+    #[error("the PDF carries no signed report inside")]
+    NothingInside,
     #[error("signed by {found}, not by the key expected")]
     OtherKey { found: String },
 }
@@ -33,6 +37,9 @@ pub struct ReportSummary {
     pub key: String,
     /// True when the key was compared with one the caller trusts.
     pub key_expected: bool,
+    /// What it is about: `person`, or `day`, `evidence`.
+    pub kind: String,
+    /// The person, or what else it is about.
     pub person: String,
     /// What the person is told from the newest tube: `negative`, `positive`, `held`…
     pub result: String,
@@ -85,13 +92,20 @@ pub fn verify_report(bytes: &[u8], expected: Option<&VerifyingKey>) -> Result<Re
 
 fn summary(report: &Value, key: &str, key_expected: bool) -> Result<ReportSummary, ReportProblem> {
     let fields = report.as_object().ok_or(ReportProblem::Field("report"))?;
-    let tubes = fields.get("tubes").and_then(Value::as_array).ok_or(ReportProblem::Field("report.tubes"))?;
+    // A person's report names no kind: it was the first there was.
+    let kind = fields.get("kind").map_or(Ok("person"), |kind| kind.as_str().ok_or(ReportProblem::Field("report.kind")))?;
+    let tubes = match (kind, fields.get("tubes").and_then(Value::as_array)) {
+        (_, Some(tubes)) => tubes.as_slice(),
+        ("person", None) => return Err(ReportProblem::Field("report.tubes")),
+        _ => &[],
+    };
     let earlier = |tube: &Value| tube["earlier"].as_array().map_or(0, Vec::len);
     Ok(ReportSummary {
         installation: text(fields, "installation")?.to_owned(),
         key: key.to_owned(),
         key_expected,
-        person: text(fields, "person")?.to_owned(),
+        kind: kind.to_owned(),
+        person: text(fields, if kind == "person" { "person" } else { "subject" })?.to_owned(),
         result: text(fields, "result")?.to_owned(),
         issued: text(fields, "issued")?.to_owned(),
         earlier_values: tubes.iter().map(earlier).sum(),
@@ -107,7 +121,7 @@ pub fn key_from_hex(text: &str) -> Option<VerifyingKey> {
     from_hex(text.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
 }
 
-fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.is_ascii() {
         return None;
     }

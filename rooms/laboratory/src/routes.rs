@@ -21,8 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::{self, BENCH, FileGiven, RECEIVERS, WATCHERS, id_or_new};
 use crate::events::*;
 use crate::model::{LIMIT_US, Plate, TubeClock};
-use crate::person::{PersonReport, person_report, report_json};
-use crate::report::sign_report;
+use crate::person::{PersonReport, person_report};
 use crate::rules::layout;
 use crate::store::clock::Turnaround;
 use crate::store::lineage::{Extent, Hand, Origin, Reached, WellOf};
@@ -30,9 +29,13 @@ use crate::store::{self, bench, clock, lineage, results};
 use crate::turnaround::{By, grouped, spread};
 
 mod both_ways;
+mod days;
+mod papers;
 
 use both_ways::{LineageAnswered, PageAsked, PersonLineage, lineage_csv, lineage_json, lineage_person};
 pub(crate) use both_ways::{origin_of, people_page, reach_origin};
+use papers::report_file;
+pub(crate) use papers::{json_download, reports_download};
 
 pub(crate) const BENCH_ACCESS: Access = Access::Roles(BENCH);
 pub(crate) const WATCH_ACCESS: Access = Access::Roles(WATCHERS);
@@ -46,7 +49,7 @@ pub(crate) const FILE_BYTES_MAX: usize = 64 << 20;
 const PAGE_LIMIT: i64 = 500;
 
 pub(crate) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         Route::get("/v1/laboratory/waiting", WATCH_ACCESS, "Tubes taken in that wait for a plate, oldest first", waiting)
             .asks::<LaboratoryAsked>()
             .answers::<Vec<TubeWaiting>>(),
@@ -105,12 +108,16 @@ pub(crate) fn routes() -> Vec<Route> {
             .answers::<LineageAnswered>(),
         Route::get("/v1/laboratory/lineage/{origin}/{id}/people.csv", TRACE_ACCESS, "All people of a look-up, as a file", lineage_csv),
         Route::get("/v1/laboratory/people/{person}/report", REPORT_ACCESS, "A person's result as a signed file", report_file),
-    ]
+    ];
+    routes.extend(papers::routes());
+    routes
 }
 
 /// Who may see one person's result.
 pub(crate) const REPORT_ROLES: &[Role] = &[Role::Technician, Role::LaboratoryDirector, Role::Administrator, Role::ZoneManager, Role::GridWarden];
 pub(crate) const REPORT_ACCESS: Access = Access::Roles(REPORT_ROLES);
+/// Who may print the results of many.
+pub(crate) const REPORTS_ACCESS: Access = Access::Roles(&[Role::Technician, Role::LaboratoryDirector, Role::Administrator, Role::ZoneManager]);
 
 #[derive(Deserialize, schemars::JsonSchema)]
 struct LaboratoryAsked {
@@ -766,23 +773,4 @@ pub(crate) fn reach_person(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, day
         }
     }
     Ok(actor.must_reach(&places)?)
-}
-
-async fn report_file(State(app): State<App>, actor: Actor, At(person): At<PersonId>) -> Answered {
-    let day = app.site.day_of(app.ledger.now());
-    let (who, vault) = (actor.clone(), app.ledger.vault().clone());
-    let report = app
-        .read(move |tx| {
-            reach_person(tx, &who, person, day)?;
-            Ok(person_report(tx, &vault, person)?)
-        })
-        .await?;
-    app.looked(&actor, vec![any_id(person)], "report");
-    Ok(report_download(&app, &report))
-}
-
-pub(crate) fn report_download(app: &App, report: &PersonReport) -> Response {
-    let json = report_json(report, &app.name, &app.site, app.ledger.now());
-    let file = sign_report(json, &app.ledger.secrets().signing);
-    download(file, "application/json", &format!("result-{}.json", report.person))
 }

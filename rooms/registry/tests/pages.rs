@@ -163,6 +163,7 @@ async fn zones_people_codes_lots_and_shredding_by_page() {
     assert!(page.contains(IDENTITY) && page.contains("江月片区"), "{page}");
     assert!(front.get(&admin, &format!("{zone}/people")).await.contains("张伟芳"));
     assert!(front.get(&admin, &format!("{zone}/codes")).await.contains("viewBox=\"0 0 210 297\""));
+    assert!(front.get(&admin, &format!("{zone}/codes.pdf")).await.starts_with("%PDF-1.7"));
     assert!(front.get(&admin, "/registry/findings").await.contains("No findings"));
     let lots = front.get(&admin, "/registry/lots").await;
     let lot = [("id", &*form_id(&lots, "/registry/lots")), ("kind", "pcr_kit"), ("code", "K-77"), ("product", "PCR"), ("last_day", "2027-01-31")];

@@ -9,6 +9,7 @@ mod pools;
 mod routes;
 mod screens;
 mod sessions;
+mod verify;
 
 use std::sync::Arc;
 

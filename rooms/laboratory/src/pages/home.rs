@@ -132,6 +132,7 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
     for found in &bench.findings {
         findings.push((found, super::form_id(&app, bench.here.id).await?));
     }
+    let today = app.site.show_day(app.site.day_of(now));
     Ok(page.frame(
         &page.t("laboratory-title"),
         styled(html! {
@@ -141,7 +142,10 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
                 (page.way(BENCH_ACCESS, &format!("/laboratory/plates/new?laboratory={}", bench.here.id), &page.t("laboratory-lay-plate")))
                 a.button href="/laboratory/clock" { (page.t("laboratory-clock")) } " "
                 (page.way(TRACE_ACCESS, "/laboratory/lineage", &page.t("laboratory-lineage")))
-                a.button href="/laboratory/assays" { (page.t("laboratory-assays")) }
+                a.button href="/laboratory/assays" { (page.t("laboratory-assays")) } " "
+                @for form in ["pdf", "csv", "xlsx"] {
+                    a.button href={ "/v1/laboratory/days/" (today) "." (form) "?laboratory=" (bench.here.id) } { (page.with("laboratory-paper-day", &[("form", &form.to_uppercase())])) } " "
+                }
             }
             (runs_table(&page, &bench.waiting))
             (plates_table(&page, &bench.plates, now))

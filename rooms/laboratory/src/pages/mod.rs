@@ -10,6 +10,7 @@ mod plates;
 mod pools;
 mod trace;
 mod tube;
+mod verify;
 
 use std::collections::HashMap;
 
@@ -51,6 +52,7 @@ pub(crate) fn routes() -> Vec<Route> {
             clock::routes(),
             trace::routes(),
             pools::routes(),
+            verify::routes(),
         ]
         .concat(),
     );

@@ -5,14 +5,14 @@ use axum::response::{IntoResponse, Response};
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, At, Form};
 use baton_desk::{Access, Actor, App, Budget, Page, Route, any_id};
-use baton_kit::{PersonId, Refusal};
+use baton_kit::{Language, PersonId, Refusal};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{coded, outcome_words, styled};
 use crate::model::PersonResult;
-use crate::person::{PersonReport, TubeOfPerson, person_report};
-use crate::routes::{REPORT_ACCESS, reach_person, report_download};
+use crate::person::{PersonReport, TubeOfPerson, person_report, signers};
+use crate::routes::{REPORT_ACCESS, json_download, reach_person, reports_download};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -35,7 +35,8 @@ async fn staff_page(State(app): State<App>, actor: Actor, At(person): At<PersonI
     let page = Page::new(&app, &actor);
     Ok(page.frame(&page.t("laboratory-person-title"), styled(html! {
         (report_part(&page, &report, true))
-        p.no-print { a.button href={ "/v1/laboratory/people/" (person) "/report" } { (page.t("laboratory-report-file")) } " " button type="button" data-print { (page.t("laboratory-print")) } }
+        form.no-print.inline action={ "/v1/laboratory/people/" (person) "/report.pdf" } { (language_choice(&page)) " " button.primary { (page.t("laboratory-paper-download")) } }
+        p.no-print { a.button href={ "/v1/laboratory/people/" (person) "/report" } { (page.t("laboratory-paper-download-json")) } " " button type="button" data-print { (page.t("laboratory-print")) } }
     })))
 }
 
@@ -54,6 +55,7 @@ async fn ask_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<Code
             label { span { (page.t("laboratory-own-tail")) } input name="tail" required maxlength="4" minlength="4" autocomplete="off" autocapitalize="characters" spellcheck="false"; }
             button.primary { (page.t("laboratory-own-ask")) }
         }
+        p { a href="/verify" { (page.t("laboratory-verify-title")) } }
     }))
 }
 
@@ -86,15 +88,52 @@ async fn own_page(State(app): State<App>, actor: Actor, Form(form): Form<OwnForm
         form.no-print method="post" action="/result/file" {
             input type="hidden" name="code" value=(form.code);
             input type="hidden" name="tail" value=(form.tail);
-            button { (page.t("laboratory-report-file")) }
+            (language_choice(&page)) " "
+            button.primary name="form" value="pdf" { (page.t("laboratory-paper-download")) } " "
+            button name="form" value="json" { (page.t("laboratory-paper-download-json")) }
         }
     };
     Ok(page.frame(&page.t("laboratory-own-title"), styled(content)).into_response())
 }
 
-async fn own_file(State(app): State<App>, Form(form): Form<OwnForm>) -> Answered<Response> {
-    let report = own_report(&app, &form).await?;
-    Ok(report_download(&app, &report))
+/// How the file is wanted: PDF unless JSON is asked for.
+#[derive(Deserialize)]
+struct FileForm {
+    #[serde(flatten)]
+    own: OwnForm,
+    #[serde(default)]
+    form: String,
+    #[serde(default)]
+    language: String,
+}
+
+async fn own_file(State(app): State<App>, actor: Actor, Form(form): Form<FileForm>) -> Answered<Response> {
+    let language = match form.language.as_str() {
+        "" => actor.language,
+        tag => Language::from_tag(tag).ok_or_else(|| Refusal::malformed("language-unknown"))?,
+    };
+    let report = own_report(&app, &form.own).await?;
+    let vault = app.ledger.vault().clone();
+    let (report, signers) = app
+        .read(move |tx| {
+            let signers = signers(tx, &vault, &report)?;
+            Ok((report, signers))
+        })
+        .await?;
+    if form.form == "json" {
+        return Ok(json_download(&app, &report, &signers));
+    }
+    let name = format!("result-{}.pdf", report.person);
+    reports_download(&app, language, &name, vec![(report, signers)]).await
+}
+
+/// The registry keeps no language of a person: whoever asks chooses, the page's own stands first.
+fn language_choice(page: &Page<'_>) -> Markup {
+    html! {
+        label { span { (page.t("laboratory-paper-language")) } " "
+            select name="language" { @for language in Language::ALL { option value=(language.tag()) lang=(language.tag()) selected[language == page.words.language] { (language.own_name()) } } }
+        }
+    }
 }
 
 fn class_of(result: PersonResult) -> &'static str {
@@ -118,7 +157,7 @@ fn report_part(page: &Page<'_>, report: &PersonReport, staff: bool) -> Markup {
 }
 
 fn tube_part(page: &Page<'_>, tube: &TubeOfPerson, staff: bool) -> Markup {
-    let out: Vec<_> = tube.versions.iter().filter(|version| version.state.is_out()).collect();
+    let out = tube.out();
     let lots = tube
         .lots
         .iter()

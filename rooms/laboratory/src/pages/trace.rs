@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{outcome_words, styled};
-use crate::routes::{REPORT_ACCESS, TRACE_ACCESS, origin_of, people_page, reach_origin};
+use crate::routes::{REPORT_ACCESS, REPORTS_ACCESS, TRACE_ACCESS, origin_of, people_page, reach_origin};
 use crate::store::lineage::{self, Extent, Origin, Reached};
 use crate::store::{self, clock};
 
@@ -99,7 +99,7 @@ async fn lineage_page(State(app): State<App>, actor: Actor, At((kind, id)): At<(
     let kind_words = page.t(&format!("laboratory-origin-{}", origin.name()));
     Ok(page.frame(&format!("{kind_words} {title}"), styled(html! {
         (extent_figures(&page, &extent))
-        p.actions.no-print { a.button href={ "/v1/laboratory/lineage/" (origin.name()) "/" (id) "/people.csv" } { "CSV" } }
+        p.actions.no-print { a.button href={ "/v1/laboratory/lineage/" (origin.name()) "/" (id) "/people.csv" } { "CSV" } " " (page.way(REPORTS_ACCESS, &format!("/v1/laboratory/lineage/{}/{id}/reports.pdf", origin.name()), &page.t("laboratory-paper-many"))) }
         (people_table(&page, &people))
         @if let Some(next) = next { p { a.button href={ "/laboratory/lineage/" (origin.name()) "/" (id) "?after=" (next) } { (page.t("laboratory-next-page")) } } }
     })))

@@ -78,7 +78,8 @@ async fn tube_page(State(app): State<App>, actor: Actor, At(id): At<TubeId>) -> 
         (amendment_part(&page, &tube, form))
         (wells_part(&page, &tube))
         (hands_part(&page, &tube))
-        p { (page.way(TRACE_ACCESS, &format!("/laboratory/lineage/tube/{id}"), &page.t("laboratory-people-of"))) }
+        p { (page.way(TRACE_ACCESS, &format!("/laboratory/lineage/tube/{id}"), &page.t("laboratory-people-of")))
+            (page.way(TRACE_ACCESS, &format!("/v1/laboratory/tubes/{id}/evidence.pdf"), &page.t("laboratory-paper-evidence"))) }
     })))
 }
 

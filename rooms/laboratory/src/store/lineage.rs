@@ -1,7 +1,8 @@
 //! Both ways: from a person to hands, lots and wells; from a lot, plate, box, operator or tube to the people.
 
-use baton_kit::{AccountId, AnyId, BoxId, LotId, PersonId, PlateId, Timestamp, TubeId, TypedId};
+use baton_kit::{AccountId, AnyId, BoxId, LotId, PersonId, PlaceId, PlateId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Row, StoreResult, Tx, params};
+use baton_screening::model::Campaign;
 use baton_screening::specimen::store as screening;
 
 use crate::events::TubeOutcome;
@@ -111,6 +112,15 @@ pub struct Reached {
 pub fn tubes(tx: &mut Tx<'_>, origin: Origin, after: Option<TubeId>, limit: i64) -> StoreResult<Vec<TubeId>> {
     let sql = format!("SELECT x.tube FROM ({}) x WHERE x.tube > $2 ORDER BY x.tube LIMIT $3", origin.tubes());
     tx.query(&sql, params![origin.id(), after.map_or(-1, TypedId::raw), limit])?.iter().map(|row| row.id(0)).collect()
+}
+
+/// Tubes looked through at one point.
+const TUBES_OF_POINT: i64 = 20_000;
+
+/// Tubes of a campaign's last round filled at a sampling point, newest first; at most `limit`.
+pub fn tubes_of_point(tx: &mut Tx<'_>, campaign: &Campaign, point: PlaceId, limit: usize) -> StoreResult<Vec<TubeId>> {
+    let tubes = screening::tubes_of_point(tx, point, campaign.opens, TUBES_OF_POINT)?;
+    Ok(tubes.into_iter().filter(|tube| tube.campaign == Some(campaign.id)).map(|tube| tube.id).take(limit).collect())
 }
 
 /// The people of some tubes, in their order.

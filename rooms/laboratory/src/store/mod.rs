@@ -3,6 +3,8 @@
 pub mod bench;
 pub mod check;
 pub mod clock;
+pub mod day;
+pub mod evidence;
 pub(crate) mod fold;
 pub mod lineage;
 pub mod pools;

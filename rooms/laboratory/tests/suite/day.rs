@@ -5,7 +5,7 @@ use baton_kit::{AccountId, PersonId, PlateId, Refusal, RunId, TubeId};
 use baton_laboratory::commands::{self, FileGiven};
 use baton_laboratory::events::*;
 use baton_laboratory::model::PersonResult;
-use baton_laboratory::person::{people_positive, person_report, report_json};
+use baton_laboratory::person::{people_positive, person_report, report_json, signers};
 use baton_laboratory::{report, verify_report};
 
 use crate::house::{House, NEGATIVE, POSITIVE, Shows, rdml, usual};
@@ -210,9 +210,17 @@ async fn an_override_and_a_correction(house: &House) {
     assert_eq!(result_of(house, person).await, PersonResult::Own(TubeOutcome::Invalid));
 
     let vault = house.app.ledger.vault().clone();
-    let told = house.app.read(move |tx| Ok(person_report(tx, &vault, person)?)).await.unwrap();
+    let (told, names) = house
+        .app
+        .read(move |tx| {
+            let told = person_report(tx, &vault, person)?;
+            let names = signers(tx, &vault, &told)?;
+            Ok((told, names))
+        })
+        .await
+        .unwrap();
     assert_eq!(told.tubes[0].lots.len(), 3, "fluid, extraction and reagent, each with its expiry");
-    let json = report_json(&told, "试验区", &house.app.site, house.now());
+    let json = report_json(&told, &names, "试验区", &house.app.site, house.now());
     let file = report::sign_report(json, &house.app.ledger.secrets().signing);
     let summary = verify_report(file.as_bytes(), Some(&house.app.ledger.secrets().verifying())).unwrap();
     assert_eq!((summary.result.as_str(), summary.earlier_values, summary.person), ("invalid", 1, person.to_string()), "the earlier value stays to be seen");

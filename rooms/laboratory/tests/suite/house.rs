@@ -239,6 +239,16 @@ impl House {
         (status, String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// A file as staff download it.
+    pub async fn bytes(&self, path: &str, token: &str) -> Vec<u8> {
+        let request = Request::builder().method("GET").uri(path).header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 26).await.unwrap().to_vec();
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
     pub async fn page(&self, path: &str, token: Option<&str>, language: &str) -> String {
         let mut request = Request::builder().uri(path).header(header::ACCEPT, "text/html").header(header::COOKIE, format!("baton_language={language}"));
         if let Some(token) = token {

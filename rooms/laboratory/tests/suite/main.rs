@@ -6,5 +6,6 @@ mod day;
 mod files;
 mod house;
 mod pages;
+mod papers;
 mod pools;
 mod recall;

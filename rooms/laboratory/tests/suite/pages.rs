@@ -79,7 +79,7 @@ async fn a_person_sees_their_own_result_with_code_and_last_four_and_guessing_end
     let (run, read_as) = read(&house, &staff.technician, plate, rdml(&layout, |content| usual(content, |_| NEGATIVE))).await.unwrap();
     release_all(&house, &staff, run, &read_as).await;
     let code = baton_registry::person_code(house.app.ledger.secrets(), person);
-    let form = |tail: &str| format!("code={code}&tail={tail}").into_bytes();
+    let form = |tail: &str| format!("code={code}&tail={tail}&form=json").into_bytes();
     let ask = async |path: &str, tail: &str| house.send("POST", path, None, "application/x-www-form-urlencoded", form(tail)).await;
     let (status, text) = ask("/result", "12b4").await;
     assert_eq!(status, 200, "{text}");

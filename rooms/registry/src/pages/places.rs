@@ -1,9 +1,11 @@
 //! Zones with their counts, one place and what lies in it, its people and their codes.
 
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
 use baton_desk::{Actor, Answered, App, Page, Route, any_id};
+use baton_documents::pdf::label_sheet_pdf;
 use baton_documents::{Label, SheetLayout, label_sheet_pages};
 use baton_kit::{Bucket, EventId, PersonId, PlaceId, Refusal, Status, TypedId};
 use baton_ledger::{StoreResult, Tx};
@@ -30,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/registry/places/{place}", WRITE, "Change a place", change),
         Route::get("/registry/places/{place}/people", SEE, "People of a place", people),
         Route::get("/registry/places/{place}/codes", SEE, "Printable codes of a place's people", codes),
+        Route::get("/registry/places/{place}/codes.pdf", SEE, "Codes of a place's people as label sheets in PDF", codes_pdf),
         Route::get("/registry/findings", SEE, "Records that contradict each other", findings),
         Route::post("/registry/findings", WRITE, "Settle a finding", settle),
     ]
@@ -300,29 +303,44 @@ async fn people(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked
 async fn codes(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(asked): Asked<PageAsked>) -> Answered<Markup> {
     let (place, _) = reached(&app, &actor, id).await?;
     let (briefs, all) = people_of(&app, &actor, &place, asked.page.saturating_mul(CODES), CODES, "codes").await?;
-    let (ledger, name) = (app.ledger.clone(), place.name.clone());
-    let sheets = app
-        .blocking(move || {
-            let label = |brief: &Brief| {
-                Label::person(&person_code(ledger.secrets(), brief.person), &brief.name, vec![format!("·{}", brief.document_tail), name.clone()])
-            };
-            let labels: Vec<Label> = briefs.iter().map(label).collect();
-            label_sheet_pages(&labels, &SheetLayout::grid(3, 8)).map_err(|error| {
-                tracing::error!(%error, "codes could not be drawn");
-                Refusal::new("rule-broken", Status::Broken).into()
-            })
-        })
-        .await?;
+    let (held, name) = (app.clone(), place.name.clone());
+    let sheets = app.blocking(move || label_sheet_pages(&labels_of(&held, &briefs, &name), &SheetLayout::grid(3, 8)).map_err(undrawn)).await?;
     let page = Page::new(&app, &actor);
     Ok(page.frame(
         &page.with("registry-codes-of", &[("place", &place.name)]),
         html! {
             link rel="stylesheet" href="/assets/registry.css";
-            p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } }
+            p.no-print { button.primary type="button" data-print { (page.t("registry-print")) } " "
+                a.button href={ "/registry/places/" (place.id) "/codes.pdf?page=" (asked.page) } { (page.t("registry-codes-pdf")) } }
             @if (asked.page + 1).saturating_mul(CODES) < all { p.no-print { a href={ "?page=" (asked.page + 1) } { (page.t("registry-more")) } } }
             div.sheet { @for sheet in &sheets { (PreEscaped(sheet)) } }
         },
     ))
+}
+
+fn labels_of(app: &App, briefs: &[Brief], place: &str) -> Vec<Label> {
+    let label = |brief: &Brief| {
+        Label::person(&person_code(app.ledger.secrets(), brief.person), &brief.name, vec![format!("·{}", brief.document_tail), place.to_owned()])
+    };
+    briefs.iter().map(label).collect()
+}
+
+fn undrawn(error: baton_documents::DocumentError) -> baton_ledger::Undecided {
+    tracing::error!(%error, "codes could not be drawn");
+    Refusal::new("rule-broken", Status::Broken).into()
+}
+
+/// The same labels as a file that prints at true size from any program.
+async fn codes_pdf(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(asked): Asked<PageAsked>) -> Answered {
+    let (place, _) = reached(&app, &actor, id).await?;
+    let (briefs, _) = people_of(&app, &actor, &place, asked.page.saturating_mul(CODES), CODES, "codes").await?;
+    let words = app.texts.words(actor.language);
+    let (title, language) = (words.with("registry-codes-of", &[("place", &place.name)]), actor.language);
+    let held = app.clone();
+    let draw = move || label_sheet_pdf(&title, language.tag(), &held.name, &labels_of(&held, &briefs, &place.name), &SheetLayout::grid(3, 8)).map_err(undrawn);
+    let bytes = app.blocking(draw).await?;
+    let saved = format!("attachment; filename=\"codes-{id}.pdf\"");
+    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, saved)], bytes).into_response())
 }
 
 async fn findings(State(app): State<App>, actor: Actor) -> Answered<Markup> {
