@@ -7,6 +7,12 @@ refusal-title = Not done
 nav-users = Users
 nav-devices = Devices
 
+live-on = Live: changes show by themselves.
+live-polling = No live connection; this page asks again by itself, more slowly.
+live-lost = No connection: what you see is not fresh. This page keeps trying.
+refusal-live-topic-wrong = There is nothing live called { $topic }.
+refusal-live-topics-many = A page may name at most { $limit } live parts.
+
 home-title = In my hands
 home-empty = Nothing is waiting for you now.
 home-by = by { $time }
@@ -135,6 +141,7 @@ budget-scans = Scans
 budget-look_ups = Result look-ups
 budget-pages = Pages
 budget-uploads = Uploads
+budget-live = Live boards
 budget-sign_ins = Sign-ins
 refusal-budget-full = Too many requests of this kind are under way. Nothing was saved.
 refusal-budget-full-next = Try again in { $seconds } seconds; sending twice does not count twice.

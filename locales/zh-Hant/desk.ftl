@@ -7,6 +7,12 @@ refusal-title = 無法完成
 nav-users = 使用者
 nav-devices = 裝置
 
+live-on = 即時：有變動自動更新。
+live-polling = 即時連線中斷；本頁會自動定時重新整理，間隔較長。
+live-lost = 連線中斷：所見內容並非最新。本頁會繼續重試。
+refusal-live-topic-wrong = 沒有名為 { $topic } 的即時內容。
+refusal-live-topics-many = 一個頁面最多可訂閱 { $limit } 項即時內容。
+
 home-title = 我手上的事
 home-empty = 目前沒有等您處理的事項。
 home-by = { $time } 前
@@ -135,6 +141,7 @@ budget-scans = 掃碼採樣
 budget-look_ups = 結果查詢
 budget-pages = 頁面
 budget-uploads = 上傳檔案
+budget-live = 即時看板
 budget-sign_ins = 登入
 refusal-budget-full = 此類請求過多，本次未儲存。
 refusal-budget-full-next = 請在 { $seconds } 秒後重試；重複提交不會重複計數。

@@ -6,6 +6,7 @@ pub mod answer;
 mod assets;
 mod facts;
 pub mod form;
+mod live;
 mod operations;
 pub mod page;
 mod rate;
@@ -23,7 +24,7 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Reading, Tx
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
 pub use page::Page;
-pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, Memo, NavItem, Room, Route, Told};
+pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, Room, Route, Told};
 pub use server::{openapi, router, routes};
 pub use texts::{Texts, Words};
 
@@ -46,6 +47,7 @@ pub struct Desk {
     pub(crate) budgets: Arc<operations::Budgets>,
     pub(crate) ladder: operations::Ladder,
     pub(crate) meter: operations::Meter,
+    pub(crate) live: live::Live,
     /// Shown once on the server's terminal; whoever makes the first administrator must know it.
     pub setup_token: String,
 }
@@ -62,7 +64,9 @@ impl Desk {
         let texts = Texts::of(rooms.iter().map(|room| room.texts))?;
         let setup_token = baton_ledger::hex(&ledger.vault().random::<8>());
         let run = baton_ledger::hex(&ledger.vault().random::<4>());
+        let live = live::Live::of(&ledger);
         Ok(Arc::new(Self {
+            live,
             ledger,
             site,
             name,

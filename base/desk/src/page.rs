@@ -4,6 +4,7 @@ use baton_kit::{Language, Refusal, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::actor::Actor;
+use crate::operations::{LOOK, Look};
 use crate::room::Access;
 use crate::texts::Words;
 use crate::{App, Desk};
@@ -49,8 +50,22 @@ impl<'a> Page<'a> {
         self.frame_with(title, &[], content)
     }
 
+    /// A part of a page that is drawn again when what it shows has moved: `topics` as in `campaign:5`, parted by commas. `every_s` seconds
+    /// it is drawn again all the same, where time alone makes it old; 0 for never. It holds no field that somebody types into.
+    pub fn live(&self, id: &str, topics: &str, every_s: u32, content: Markup) -> Markup {
+        html! {
+            div id=(id) data-live=(topics) data-live-every=[(every_s > 0).then_some(every_s)] { (content) }
+            p.live-state role="status" data-on=(self.t("live-on")) data-polling=(self.t("live-polling")) data-lost=(self.t("live-lost")) hidden {}
+        }
+    }
+
     /// A whole page with scripts of its own.
     pub fn frame_with(&self, title: &str, scripts: &[&str], content: Markup) -> Markup {
+        let look = LOOK.try_with(|look| *look).unwrap_or(Look { at: 0, part: false });
+        let main = html! { main id="main" data-at=(look.at) { h1 { (title) } (content) } };
+        if look.part {
+            return main;
+        }
         html! {
             (DOCTYPE)
             html lang=(self.words.language.tag()) {
@@ -71,7 +86,7 @@ impl<'a> Page<'a> {
                         (self.menu())
                         (self.who())
                     }
-                    main id="main" { h1 { (title) } (content) }
+                    (main)
                     footer.bottom { (self.languages()) }
                 }
             }

@@ -45,6 +45,8 @@ pub enum Budget {
     Pages,
     /// Files sent in: the first to wait when it gets tight.
     Uploads,
+    /// Connections that tell a page when it is old. Beside the pages themselves, so that no board takes a reader's place.
+    Live,
     /// Signing in: never switched off, and few at once, since a password costs work to check.
     SignIns,
     /// Health, figures, styles and scripts: always answered.
@@ -223,12 +225,24 @@ pub struct NavItem {
     pub access: Access,
 }
 
+/// What a page may ask to be told of: see `/live`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LiveTopic {
+    /// As the fold says it with [`Tx::moved`].
+    pub name: &'static str,
+    pub access: Access,
+    /// Moves with everything, not only with its own.
+    pub any: bool,
+}
+
 /// Everything a room gives to the desk.
 pub struct Room {
     pub fold: Fold,
     pub routes: Vec<Route>,
     pub facts: Vec<FactDoor>,
     pub nav: Vec<NavItem>,
+    /// What its pages show live.
+    pub live: Vec<LiveTopic>,
     /// What is in this actor's hand now.
     pub inbox: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<InboxItem>>,
     /// Fluent texts in the order of [`baton_kit::Language::ALL`]: see [`crate::room_texts!`].

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::answer::Refused;
 use crate::room::{Access, Route};
-use crate::{App, assets, facts, operations, session};
+use crate::{App, assets, facts, live, operations, session};
 
 /// Largest body of a request that states no other limit.
 const BODY_LIMIT: usize = 2 << 20;
@@ -19,6 +19,7 @@ const BODY_LIMIT: usize = 2 << 20;
 /// Every route there is, in the order of the rooms.
 pub fn routes(app: &App) -> Vec<Route> {
     let mut routes = vec![facts::route(), Route::get("/v1/openapi.json", Access::Public, "This list", openapi_answer)];
+    routes.push(live::route());
     routes.extend(operations::routes());
     routes.extend(assets::routes());
     routes.extend(app.rooms.iter().flat_map(|room| room.routes.iter().cloned()));

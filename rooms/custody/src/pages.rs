@@ -102,17 +102,20 @@ async fn boxes_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let everywhere = actor.scope == Scope::Everywhere;
     let id = app.form_id(baton_kit::Bucket::INSTALLATION).await?;
     let page = Page::new(&app, &actor);
+    let boxes = html! {
+        h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
+        h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
+        @if !lists.missing.is_empty() {
+            h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
+            ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
+                li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
+            } }
+        }
+    };
     Ok(page.frame(
         &page.t("boxes-title"),
         html! {
-            h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
-            h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
-            @if !lists.missing.is_empty() {
-                h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
-                ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
-                    li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
-                } }
-            }
+            (page.live("boxes", "boxes", 60, boxes))
             h2 { (page.t("boxes-open")) }
             form method="post" action="/boxes/open" {
                 input type="hidden" name="id" value=(id);

@@ -8,6 +8,9 @@ use crate::model::{Custody, Deed, Holder, Step};
 use crate::{follow, rules};
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
+    if event.kind.starts_with("custody.") || event.is::<baton_screening::events::TubeSealed>() {
+        tx.moved("boxes", 0);
+    }
     match event.kind.as_str() {
         BoxOpened::KIND => box_opened(tx, event),
         TubeBoxed::KIND => tube_boxed(tx, event),

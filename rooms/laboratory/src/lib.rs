@@ -15,7 +15,7 @@ pub mod rules;
 pub mod store;
 pub mod turnaround;
 
-use baton_desk::{NavItem, Room};
+use baton_desk::{LiveTopic, NavItem, Room};
 use baton_ledger::Fold;
 
 pub use report::{ReportProblem, ReportSummary, verify_report};
@@ -32,6 +32,10 @@ pub fn room() -> Room {
             NavItem { words: "nav-clock", link: "/laboratory/clock", access: routes::WATCH_ACCESS },
             NavItem { words: "nav-pools", link: "/laboratory/pools", access: pages::PLAN_ACCESS },
             NavItem { words: "nav-lineage", link: "/laboratory/lineage", access: routes::TRACE_ACCESS },
+        ],
+        live: vec![
+            LiveTopic { name: "laboratory", access: routes::WATCH_ACCESS, any: false },
+            LiveTopic { name: "clock", access: routes::WATCH_ACCESS, any: false },
         ],
         inbox: pages::inbox,
         texts: baton_desk::room_texts!("laboratory"),

@@ -36,6 +36,7 @@ pub fn room() -> Room {
         routes: [routes::routes(), pages::routes()].concat(),
         facts: Vec::new(),
         nav: pages::nav(),
+        live: Vec::new(),
         inbox: no_inbox,
         texts: baton_desk::room_texts!("registry"),
     }

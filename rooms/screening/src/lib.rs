@@ -14,7 +14,7 @@ pub mod specimen;
 pub mod store;
 mod view;
 
-use baton_desk::{FactDoor, NavItem, Room};
+use baton_desk::{Access, FactDoor, LiveTopic, NavItem, Room};
 use baton_ledger::{EventBody, Fold, Run};
 
 use events::PersonSampled;
@@ -52,6 +52,7 @@ pub fn room() -> Room {
             NavItem { words: "nav-points", link: "/points", access: view::VIEWERS },
             NavItem { words: "nav-findings", link: "/screening/findings", access: view::SETTLERS },
         ],
+        live: vec![LiveTopic { name: "campaign", access: view::VIEWERS, any: false }, LiveTopic { name: "queue", access: Access::Public, any: false }],
         inbox: inbox::inbox,
         texts: baton_desk::room_texts!("screening"),
     }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod journeys;
+mod live;
 mod operations;
 mod pools;
 mod routes;

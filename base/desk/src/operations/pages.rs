@@ -44,9 +44,7 @@ fn ms(us: Option<u64>) -> String {
 
 async fn operations(State(app): State<App>, actor: Actor) -> Markup {
     let (now, page) = (Figures::of(&app), Page::new(&app, &actor));
-    page.frame(
-        &page.t("operations-title"),
-        html! {
+    let content = html! {
             (ladder_part(&page, &now))
             (ledger_part(&page, &now))
             h2 { (page.t("operations-budgets")) }
@@ -65,8 +63,8 @@ async fn operations(State(app): State<App>, actor: Actor) -> Markup {
                 }
             }
             p.soft { (page.t("operations-more")) " " code { "/metrics" } " · " code { "/readyz" } " · " code { "/healthz" } }
-        },
-    )
+    };
+    page.frame(&page.t("operations-title"), page.live("figures", "operations", 5, content))
 }
 
 fn ladder_part(page: &Page<'_>, now: &Figures) -> Markup {

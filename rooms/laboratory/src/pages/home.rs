@@ -143,10 +143,8 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
                 (page.way(TRACE_ACCESS, "/laboratory/lineage", &page.t("laboratory-lineage")))
                 a.button href="/laboratory/assays" { (page.t("laboratory-assays")) }
             }
-            (runs_table(&page, &bench.waiting))
-            (plates_table(&page, &bench.plates, now))
+            (page.live("bench", "laboratory", 60, html! { (runs_table(&page, &bench.waiting)) (plates_table(&page, &bench.plates, now)) (capability_table(&page, &bench.capability)) }))
             (findings_list(&page, &findings))
-            (capability_table(&page, &bench.capability))
         }),
     ))
 }

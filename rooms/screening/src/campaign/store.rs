@@ -135,6 +135,7 @@ fn materialise(tx: &mut Tx<'_>, id: CampaignId, who: &Who, round: u16) -> StoreR
         insert_due(tx, &Due { campaign: id, round, person, at, listed: true, standing: none_yet() })?;
     }
     exempt_again(tx, id, round)?;
+    tx.moved("campaign", id.raw());
     tx.execute(
         "INSERT INTO cell (bucket, campaign, round, zone, grid, building, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
          SELECT bucket, campaign, round, zone, grid, building, enterprise, CAST(sum(CASE WHEN state = 0 THEN 1 ELSE 0 END) AS BIGINT), 0, 0, 0, 0, CAST(sum(CASE WHEN state = 5 THEN 1 ELSE 0 END) AS BIGINT), 0 \
@@ -224,6 +225,7 @@ fn weight(due: &Due, sign: i64) -> [i64; 7] {
 
 fn add_to_cell(tx: &mut Tx<'_>, due: &Due, w: [i64; 7]) -> StoreResult<()> {
     let (bucket, at) = (due.person.bucket_number(), due.at);
+    tx.moved("campaign", due.campaign.raw());
     tx.execute(
         "INSERT INTO cell (bucket, campaign, round, zone, grid, building, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (bucket, campaign, round, zone, grid, building, enterprise) DO UPDATE SET \
