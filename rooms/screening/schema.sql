@@ -70,6 +70,29 @@ CREATE TABLE cell (
   PRIMARY KEY (bucket, campaign, round, zone, grid, building, enterprise)
 );
 CREATE INDEX cell_campaign ON cell (campaign, round);
+-- How many listed people came in each quarter of an hour, by the swab on which their standing rests.
+CREATE TABLE due_quarter (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  zone BIGINT NOT NULL,
+  grid BIGINT NOT NULL,
+  quarter_us BIGINT NOT NULL,
+  came BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, zone, grid, quarter_us)
+);
+CREATE INDEX due_quarter_campaign ON due_quarter (campaign, round);
+-- How many obligations stand as they do for a reason.
+CREATE TABLE due_reason (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  state BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  people BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, state, reason)
+);
+CREATE INDEX due_reason_campaign ON due_reason (campaign, round);
 -- Who need not come, in every round of a campaign. Bucket of the person.
 CREATE TABLE exemption (
   bucket BIGINT NOT NULL,

@@ -1,5 +1,6 @@
 //! Campaigns, sampling, pooled tubes, coverage, follow-up. See README.md of this room.
 
+pub mod board;
 pub mod campaign;
 pub mod check;
 pub mod events;
