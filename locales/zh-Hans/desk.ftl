@@ -13,8 +13,15 @@ live-lost = 连接中断：所见内容不是最新的。本页会继续重试�
 refusal-live-topic-wrong = 没有名为 { $topic } 的实时内容。
 refusal-live-topics-many = 一个页面最多可订阅 { $limit } 项实时内容。
 
+home-late-since = 应于 { $time } 前完成
+card-users = 个可登录用户
+card-devices = 台已登记设备
+card-health-good = 运行正常；账本共 { $events } 条事件
+card-health-bad = 需要查看：部分功能已停用或无法写入
+card-copy-last = 账本最近一次备份
+card-copy-none = 账本尚未备份：请运行 baton backup
 home-title = 我手上的事
-home-empty = 现在没有等您处理的事项。
+home-empty = 你手中目前没有待办事项。
 home-by = { $time } 前
 
 setup-title = 首次启动

@@ -13,8 +13,15 @@ live-lost = 連線中斷：所見內容並非最新。本頁會繼續重試。
 refusal-live-topic-wrong = 沒有名為 { $topic } 的即時內容。
 refusal-live-topics-many = 一個頁面最多可訂閱 { $limit } 項即時內容。
 
+home-late-since = 應於 { $time } 前完成
+card-users = 個可登入使用者
+card-devices = 部已登記裝置
+card-health-good = 運作正常；帳本共 { $events } 條事件
+card-health-bad = 需要查看：部分功能已停用或無法寫入
+card-copy-last = 帳本最近一次備份
+card-copy-none = 帳本尚未備份：請執行 baton backup
 home-title = 我手上的事
-home-empty = 目前沒有等您處理的事項。
+home-empty = 你手中目前沒有待辦事項。
 home-by = { $time } 前
 
 setup-title = 首次啟動

@@ -155,6 +155,16 @@ CREATE TABLE member (
 );
 CREATE INDEX member_tube ON member (tube);
 CREATE INDEX member_person ON member (person);
+-- The line of a point as it was counted last, by the time of the count.
+CREATE TABLE point_line (
+  bucket BIGINT NOT NULL,
+  point BIGINT NOT NULL,
+  event BIGINT NOT NULL,
+  waiting BIGINT NOT NULL,
+  open TEXT NOT NULL,
+  counted_us BIGINT NOT NULL,
+  PRIMARY KEY (bucket, point)
+);
 -- Who must be swabbed again, singly, because their tube was not clean, or again because it never arrived. Bucket of the person.
 -- closed: empty while open, else why it is closed. waived: a decision closed it, with its reason.
 CREATE TABLE follow_up (

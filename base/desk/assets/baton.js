@@ -24,6 +24,13 @@ function dress(root) {
   for (const box of root.querySelectorAll(".scroll")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
+  // A card for what this browser has not sent yet.
+  for (const card of root.querySelectorAll("[data-stored]")) {
+    let waiting = [];
+    try { waiting = JSON.parse(localStorage.getItem(card.dataset.stored) ?? "[]"); } catch { waiting = []; }
+    card.querySelector("strong").textContent = waiting.length;
+    card.hidden = !waiting.length;
+  }
 }
 dress(document.querySelector("main"));
 // data-print on a button prints the page.
@@ -81,7 +88,7 @@ document.addEventListener("click", (event) => {
       main.dataset.at = fresh.querySelector("main")?.dataset.at ?? main.dataset.at;
       for (const part of parts()) {
         const next = fresh.getElementById(part.id);
-        if (next && next.innerHTML !== part.innerHTML) swap(part, next);
+        if (next) swap(part, next);
       }
       return true;
     } catch { return false; } finally {
@@ -101,7 +108,8 @@ document.addEventListener("click", (event) => {
 
   function listen() {
     source?.close();
-    const on = [...new Set(parts().flatMap((part) => part.dataset.live.split(",")))].join(",");
+    const on = [...new Set(parts().flatMap((part) => part.dataset.live.split(",").filter(Boolean)))].join(",");
+    if (!on) return;
     source = new EventSource(`/live?on=${encodeURIComponent(on)}&since=${document.querySelector("main").dataset.at}`);
     source.onopen = () => { clearTimeout(polling); wait = 2000; say("on"); };
     source.addEventListener("moved", async () => { if (!(await refresh())) { source.close(); poll(); } });
@@ -113,7 +121,7 @@ document.addEventListener("click", (event) => {
   const every = Math.min(...parts().map((part) => Number(part.dataset.liveEvery) || Infinity));
   if (Number.isFinite(every)) setInterval(refresh, every * 1000);
   // A page that goes away gives its connection back at once; one that comes back opens it again.
-  addEventListener("pagehide", () => { clearTimeout(polling); source.close(); });
+  addEventListener("pagehide", () => { clearTimeout(polling); source?.close(); });
   addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
   listen();
 })();

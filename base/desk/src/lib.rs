@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod actor;
 pub mod answer;
 mod assets;
+mod card;
 mod facts;
 pub mod form;
 mod live;
@@ -23,6 +24,7 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, Ledger, Reading, Tx
 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
+pub use card::{Card, Tone};
 pub use page::Page;
 pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, Room, Route, Told};
 pub use server::{openapi, router, routes};

@@ -66,6 +66,23 @@ impl<'a> Page<'a> {
         if look.part {
             return main;
         }
+        self.document(
+            title,
+            scripts,
+            html! {
+                a.skip href="#main" { (self.t("frame-skip")) }
+                header.top {
+                    a.brand href="/" { "Baton" span.installation { (self.desk.name) } }
+                    (self.menu())
+                    (self.who())
+                }
+                (main)
+                footer.bottom { (self.languages()) }
+            },
+        )
+    }
+
+    fn document(&self, title: &str, scripts: &[&str], body: Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang=(self.words.language.tag()) {
@@ -79,18 +96,16 @@ impl<'a> Page<'a> {
                     script src="/assets/baton.js" defer {}
                     @for script in scripts { script src=(script) defer {} }
                 }
-                body {
-                    a.skip href="#main" { (self.t("frame-skip")) }
-                    header.top {
-                        a.brand href="/" { "Baton" span.installation { (self.desk.name) } }
-                        (self.menu())
-                        (self.who())
-                    }
-                    (main)
-                    footer.bottom { (self.languages()) }
-                }
+                body { (body) }
             }
         }
+    }
+
+    /// A page for a screen on a wall: no menu, no name, nothing to sign out of.
+    pub fn bare(&self, title: &str, scripts: &[&str], content: Markup) -> Markup {
+        let look = LOOK.try_with(|look| *look).unwrap_or(Look { at: 0, part: false });
+        let main = html! { main id="main" data-at=(look.at) { h1 { (title) } (content) } };
+        if look.part { main } else { self.document(title, scripts, html! { (main) }) }
     }
 
     fn menu(&self) -> Markup {

@@ -12,6 +12,7 @@ use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
 
 use crate::App;
 use crate::actor::{Actor, Role};
+use crate::card::Card;
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -245,12 +246,19 @@ pub struct Room {
     pub live: Vec<LiveTopic>,
     /// What is in this actor's hand now.
     pub inbox: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<InboxItem>>,
+    /// The same in few numbers: what of this room is in this actor's hand, and by when.
+    pub cards: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<Card>>,
     /// Fluent texts in the order of [`baton_kit::Language::ALL`]: see [`crate::room_texts!`].
     pub texts: [&'static str; 3],
 }
 
 /// A room without anything for the home page.
 pub fn no_inbox(_: &mut Tx<'_>, _: &Actor, _: Timestamp) -> StoreResult<Vec<InboxItem>> {
+    Ok(Vec::new())
+}
+
+/// A room without a card for the home page.
+pub fn no_cards(_: &mut Tx<'_>, _: &Actor, _: Timestamp) -> StoreResult<Vec<Card>> {
     Ok(Vec::new())
 }
 

@@ -20,6 +20,7 @@ pub fn room() -> Room {
         nav: vec![NavItem { words: "nav-boxes", link: "/boxes", access: routes::watchers() }],
         live: vec![LiveTopic { name: "boxes", access: routes::watchers(), any: false }],
         inbox: pages::inbox,
+        cards: pages::cards,
         texts: baton_desk::room_texts!("custody"),
     }
 }

@@ -38,6 +38,7 @@ pub fn room() -> Room {
             LiveTopic { name: "clock", access: routes::WATCH_ACCESS, any: false },
         ],
         inbox: pages::inbox,
+        cards: pages::cards,
         texts: baton_desk::room_texts!("laboratory"),
     }
 }

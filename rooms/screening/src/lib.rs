@@ -9,6 +9,7 @@ mod follow;
 pub mod follow_up;
 mod inbox;
 pub mod model;
+pub mod queue;
 mod roster;
 pub mod rules;
 pub mod specimen;
@@ -31,6 +32,7 @@ pub fn room() -> Room {
     routes.extend(follow_up::pages::routes());
     routes.extend(follow_up::routes::routes());
     routes.extend(finding::pages::routes());
+    routes.extend(queue::pages::routes());
     Room {
         fold: Fold {
             room: "screening",
@@ -46,6 +48,7 @@ pub fn room() -> Room {
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::person_sampled),
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::scan_undone),
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_sealed),
+            FactDoor::of(view::SAMPLER_ROLES, queue::notes::line_counted),
         ],
         nav: vec![
             NavItem { words: "nav-sampling", link: "/sampling", access: view::SAMPLERS },
@@ -55,6 +58,7 @@ pub fn room() -> Room {
         ],
         live: vec![LiveTopic { name: "campaign", access: view::VIEWERS, any: false }, LiveTopic { name: "queue", access: Access::Public, any: false }],
         inbox: inbox::inbox,
+        cards: inbox::cards,
         texts: baton_desk::room_texts!("screening"),
     }
 }

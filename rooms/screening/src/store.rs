@@ -3,11 +3,11 @@
 use baton_kit::{PersonId, TubeId};
 use baton_ledger::{Command, Event, EventBody, StoreResult, Tx, Vault};
 
-use crate::events::{CloseFollowUp, ExemptPerson, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding, TubeOpened, TubeSealed};
-use crate::{campaign, finding, follow, follow_up, specimen};
+use crate::events::{CloseFollowUp, ExemptPerson, LineCounted, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding, TubeOpened, TubeSealed};
+use crate::{campaign, finding, follow, follow_up, queue, specimen};
 
 pub use crate::campaign::store::{Counts, campaign, campaigns, coverage, due, missing, standings_of, total};
-pub use crate::specimen::store::{members, specimens, tube, tubes_by_code};
+pub use crate::specimen::store::{first_swab, members, specimens, tube, tubes_by_code};
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
     match event.kind.as_str() {
@@ -20,6 +20,7 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         ExemptPerson::KIND => campaign::store::exempted(tx, event),
         CloseFollowUp::KIND => follow_up::store::closed(tx, event),
         SettleFinding::KIND => finding::store::settled(tx, event),
+        LineCounted::KIND => queue::store::line_counted(tx, event),
         _ => follow::apply(tx, event),
     }
 }

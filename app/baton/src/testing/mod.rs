@@ -1,5 +1,6 @@
 //! An installation in a temporary folder, with a clock that the test moves. On both stores: PostgreSQL when BATON_TEST_POSTGRES names one.
 
+mod boards;
 mod browser;
 mod journeys;
 mod live;

@@ -39,6 +39,7 @@ pub fn room() -> Room {
         ],
         live: vec![LiveTopic { name: "operations", access: Access::Roles(&[Role::Administrator]), any: true }],
         inbox: no_inbox,
+        cards: store::cards,
         texts: crate::room_texts!("desk"),
     }
 }

@@ -10,7 +10,7 @@ mod prometheus;
 pub(crate) use budget::{Budgets, Held, SCREENS};
 pub(crate) use ladder::{Ladder, Strain};
 pub(crate) use meter::{Look, Meter, around, request_id};
-pub(crate) use pages::routes;
+pub(crate) use pages::{cards, routes};
 
 tokio::task_local! {
     /// From whose budget the request under way takes its room.

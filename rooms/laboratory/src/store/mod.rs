@@ -4,6 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod clock;
 pub(crate) mod fold;
+pub mod graph;
 pub mod lineage;
 pub mod pools;
 pub mod results;

@@ -12,8 +12,8 @@ use super::store::Spot;
 use super::treemap::{Tile, tiles};
 use crate::campaign::store::Counts;
 
-/// Drawings in units of CSS pixels: class, width, height, tiles at most, hours between two marks.
-const SIZES: [(&str, f64, f64, usize, i64); 2] = [("wide", 1080.0, 440.0, 240, 1), ("narrow", 340.0, 460.0, 60, 3)];
+/// Drawings in units of CSS pixels: class, width, height, tiles at most, marks of the hour at most.
+const SIZES: [(&str, f64, f64, usize, i64); 2] = [("wide", 1080.0, 440.0, 240, 12), ("narrow", 340.0, 460.0, 60, 5)];
 /// Shades from little to full coverage: each from this percentage on.
 const SHADES: [i64; 5] = [0, 50, 75, 90, 98];
 
@@ -199,9 +199,9 @@ impl Drawing<'_> {
             @if kind < 3 { rect x=(n(tile.x)) y=(n(tile.y)) width=(n(tile.width)) height=(n(tile.height)) fill=(format!("url(#hatch-{}-{kind})", self.size)) {} }
             @if tile.width >= 30.0 && tile.height >= 16.0 {
                 @if tile.height >= 34.0 {
-                    text x=(n(tile.x + 4.0)) y=(n(tile.y + 15.0)) { (fitting(name, tile.width - 6.0, size)) }
-                    text.percent x=(n(tile.x + 4.0)) y=(n(tile.y + 30.0)) { (covered) "%" }
-                } @else { text.percent x=(n(tile.x + 4.0)) y=(n(tile.y + tile.height / 2.0 + 4.0)) { (covered) "%" } }
+                    text aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + 15.0)) { (fitting(name, tile.width - 6.0, size)) }
+                    text.percent aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + 30.0)) { (covered) "%" }
+                } @else { text.percent aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + tile.height / 2.0 + 4.0)) { (covered) "%" } }
             }
         }
     }
@@ -246,7 +246,7 @@ pub fn curve(page: &Page<'_>, curve: &Curve) -> Markup {
                     }
                 }
             }
-            @for (size, width, height, _, step) in SIZES { (plot(page, curve, size, (width, height * 0.62), step)) }
+            @for (size, width, height, _, marks) in SIZES { (plot(page, curve, size, (width, height * 0.62), marks)) }
             ul.board-keys {
                 li { svg.key viewBox="0 0 30 16" aria-hidden="true" { path.came d="M0 8 H30" {} } " " (page.t("screening-came")) }
                 li { svg.key viewBox="0 0 30 16" aria-hidden="true" { path.plan d="M0 8 H30" {} } " " (page.t("screening-curve-plan")) }
@@ -257,7 +257,7 @@ pub fn curve(page: &Page<'_>, curve: &Curve) -> Markup {
     }
 }
 
-fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64), step: i64) -> Markup {
+fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64), marks: i64) -> Markup {
     let (left, right, top, bottom) = (44.0, 8.0, 8.0, 24.0);
     let points = curve.points();
     let first = points.first().map_or(curve.opens, |(at, _)| *at).min(curve.opens);
@@ -274,7 +274,7 @@ fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64),
                 line.grid x1=(n(left)) x2=(n(width - right)) y1=(n(at)) y2=(n(at)) {}
                 text.mark x=(n(left - 5.0)) y=(n(at + 4.0)) text-anchor="end" { (highest * share / 100) }
             }
-            @for (at, words) in hours(page, first, last, step) {
+            @for (at, words) in hours(page, first, last, marks) {
                 line.grid x1=(n(x(at))) x2=(n(x(at))) y1=(n(height - bottom)) y2=(n(height - bottom + 4.0)) {}
                 text.mark x=(n(x(at))) y=(n(height - 6.0)) text-anchor="middle" { (words) }
             }
@@ -290,11 +290,12 @@ fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64),
 }
 
 /// Full hours between two instants: not more than fit.
-fn hours(page: &Page<'_>, first: Timestamp, last: Timestamp, step: i64) -> Vec<(Timestamp, String)> {
+fn hours(page: &Page<'_>, first: Timestamp, last: Timestamp, marks: i64) -> Vec<(Timestamp, String)> {
     let length = last.since(first).max(1);
-    let step = (1..).map(|times| step * times * HOUR_US).find(|step| length / step <= 12).unwrap_or(length);
+    let step =
+        [1, 2, 3, 4, 6, 12].into_iter().chain((1..).map(|days| days * 24)).map(|hours| hours * HOUR_US).find(|step| length / step < marks).unwrap_or(length);
     let from = first.0.div_euclid(HOUR_US) + i64::from(first.0.rem_euclid(HOUR_US) > 0);
-    (0..=12).map(|k| Timestamp(from * HOUR_US + k * step)).take_while(|at| *at <= last).map(|at| (at, page.hour(at))).collect()
+    (0..marks).map(|k| Timestamp(from * HOUR_US + k * step)).take_while(|at| *at <= last).map(|at| (at, page.hour(at))).collect()
 }
 
 /// The same as a table, hour by hour.
