@@ -224,7 +224,7 @@ fn plate_plot(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16, 
             figcaption { (page.t("laboratory-plate-curves")) }
             p.views { @for view in View::ALL { (choice(view, &looking.target, page.t(&format!("laboratory-view-{}", view.name())))) } }
             p.views { (choice(looking.view, "", page.t("laboratory-all-targets"))) @for target in &targets { (choice(looking.view, target, (*target).to_owned())) } }
-            (drawing::curves_of_plate(&drawn, looking.view, here, &page.t("laboratory-plate-curves"), &name))
+            (drawing::curves_of_plate(curves, &drawn, looking.view, here, &page.t("laboratory-plate-curves"), &name))
         } }
     }
 }

@@ -7,7 +7,7 @@ use baton_desk::answer::Answered;
 use baton_desk::form::Asked;
 use baton_desk::{Actor, App, Page, Route};
 use baton_pcr::plate::chart::{ChartRule, Limits, judge_newest};
-use baton_pcr::rules::{ControlKind, RuleSet};
+use baton_pcr::rules::{ControlKind, ExpectedState, RuleSet};
 use maud::{Markup, html};
 
 use super::drawing::{self, ControlPoint};
@@ -35,7 +35,7 @@ async fn page(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
         })
         .await?;
     let mut charts: BTreeMap<(String, String), Vec<ControlRead>> = BTreeMap::new();
-    for read in reads {
+    for read in reads.into_iter().filter(|read| expected(&read.assay, &read.target).is_some()) {
         charts.entry((read.assay.clone(), read.target.clone())).or_default().push(read);
     }
     let page = Page::new(&app, &actor);
@@ -51,16 +51,12 @@ async fn page(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
     Ok(page.frame(&page.t("laboratory-control-charts"), styled(content)))
 }
 
-/// The lowest and highest Cq the rule set allows its positive control.
-fn fixed(assay: &str, target: &str) -> (f64, f64) {
-    let rules = RuleSet::builtin(assay);
-    let expectation =
-        rules.iter().flat_map(|rules| &rules.controls).filter(|control| control.kind == ControlKind::Positive).flat_map(|control| &control.expect);
-    let found = expectation
-        .filter(|expected| expected.target == target)
-        .map(|expected| (expected.cq_min.unwrap_or(ANY_CQ.0), expected.cq_max.unwrap_or(ANY_CQ.1)))
-        .next();
-    found.unwrap_or(ANY_CQ)
+/// The lowest and highest Cq the rule set allows its positive control in a target; nothing for one in which it need not show anything.
+fn expected(assay: &str, target: &str) -> Option<(f64, f64)> {
+    let rules = RuleSet::builtin(assay)?;
+    let positive = rules.controls.iter().filter(|control| control.kind == ControlKind::Positive).flat_map(|control| &control.expect);
+    let found = positive.filter(|expected| expected.target == target && expected.state == ExpectedState::Positive);
+    found.map(|expected| (expected.cq_min.unwrap_or(ANY_CQ.0), expected.cq_max.unwrap_or(ANY_CQ.1))).next()
 }
 
 /// Rules each point breaks, by all that came before it. Limits come from runs whose controls were valid.
@@ -71,7 +67,7 @@ fn judged(reads: &[ControlRead], limits: &Limits) -> Vec<Vec<ChartRule>> {
 
 fn chart(page: &Page<'_>, assay: &str, target: &str, reads: &[ControlRead]) -> Markup {
     let accepted: Vec<f64> = reads.iter().filter(|read| read.valid).filter_map(|read| read.cq).collect();
-    let limits = Limits::from_history(&accepted, fixed(assay, target));
+    let limits = Limits::from_history(&accepted, expected(assay, target).unwrap_or(ANY_CQ));
     let broken = judged(reads, &limits);
     let rules = |rules: &[ChartRule]| rules.iter().map(|rule| page.t(&format!("laboratory-chart-{}", rule_name(*rule)))).collect::<Vec<_>>().join(" · ");
     let cq = |read: &ControlRead| read.cq.map_or_else(|| "–".to_owned(), |cq| format!("{cq:.2}"));
@@ -125,6 +121,12 @@ mod tests {
     fn read(cq: Option<f64>) -> ControlRead {
         let run = RunId::new(Bucket::INSTALLATION, Device::new(2).unwrap(), 1);
         ControlRead { run, at: Timestamp(0), plate: String::new(), assay: "orf1ab-n-ic".to_owned(), target: "N".to_owned(), well: 0, cq, valid: true }
+    }
+
+    #[test]
+    fn a_target_that_the_control_does_not_bear_is_not_charted() {
+        assert_eq!(expected("orf1ab-n-ic", "N"), Some((15.0, 35.0)));
+        assert_eq!((expected("orf1ab-n-ic", "IC"), expected("another", "N")), (None, None));
     }
 
     #[test]

@@ -141,13 +141,24 @@ fn ticks((low, high): (f64, f64)) -> Vec<i64> {
 }
 
 /// All curves of a plate on one plane; each leads to its well, and lights up with it.
-pub(super) fn curves_of_plate(curves: &[&CurveDrawn], view: View, here: u16, describe: &str, name: &dyn Fn(&CurveDrawn) -> (String, String)) -> Markup {
+pub(super) fn curves_of_plate(
+    all: &[CurveDrawn],
+    curves: &[&CurveDrawn],
+    view: View,
+    here: u16,
+    describe: &str,
+    name: &dyn Fn(&CurveDrawn) -> (String, String),
+) -> Markup {
     let drawn: Vec<Raised<'_>> = curves.iter().map(|curve| seen(curve, view)).collect();
     let frame = Frame::around(&drawn);
     let (width, height) = (WIDTH - 2.0 * LEFT, HEIGHT - BOTTOM - 6.0);
-    let mut targets: Vec<&str> = curves.iter().map(|curve| curve.target.as_str()).collect();
-    targets.sort_unstable();
-    targets.dedup();
+    // In the order of the well's own drawing, so that a target has one colour on the page.
+    let mut targets: Vec<&str> = Vec::new();
+    for curve in all {
+        if !targets.contains(&curve.target.as_str()) {
+            targets.push(&curve.target);
+        }
+    }
     // A plate of 384 wells is drawn with every third cycle: it stays small.
     let step = if drawn.len() > 400 { 3 } else { 2 };
     html! {
@@ -248,7 +259,9 @@ mod tests {
             let one = curve(&values);
             let drawn = curves_of_well(&[&one], &scale_of(std::slice::from_ref(&one), View::Above), View::Above, &[], "").into_string()
                 + &sparkline(&[&one], &scale_of(std::slice::from_ref(&one), View::Above)).into_string();
-            let plates: String = View::ALL.map(|view| curves_of_plate(&[&one], view, 0, "", &|_| (String::new(), String::new())).into_string()).concat();
+            let plates: String = View::ALL
+                .map(|view| curves_of_plate(std::slice::from_ref(&one), &[&one], view, 0, "", &|_| (String::new(), String::new())).into_string())
+                .concat();
             let drawn = drawn + &plates;
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{values:?}: {drawn}");
         }
