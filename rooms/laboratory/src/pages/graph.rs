@@ -220,12 +220,12 @@ fn draw_node(page: &Page<'_>, column: usize, node: &Node, x: f64, y: f64) -> Mar
     let inner = html! {
         title { (words) }
         rect.node x=(format!("{x:.0}")) y=(format!("{y:.0}")) width=(WIDTH) height=(HIGH) rx="6" {}
-        text.name aria-hidden="true" x=(format!("{:.0}", x + 10.0)) y=(format!("{:.0}", y + 18.0)) { (cut(&node.name)) }
-        text.count aria-hidden="true" x=(format!("{:.0}", x + 10.0)) y=(format!("{:.0}", y + 36.0)) { (count) }
+        text.name x=(format!("{:.0}", x + 10.0)) y=(format!("{:.0}", y + 18.0)) { (cut(&node.name)) }
+        text.count x=(format!("{:.0}", x + 10.0)) y=(format!("{:.0}", y + 36.0)) { (count) }
     };
     html! {
         @match &node.link {
-            Some(link) => a.linked href=(link) aria-label=(words) { (inner) },
+            Some(link) => a.linked href=(link) { (inner) },
             None => g role="img" aria-label=(words) { (inner) },
         }
     }

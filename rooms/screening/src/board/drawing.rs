@@ -184,9 +184,11 @@ impl Drawing<'_> {
             ],
         );
         let inner = self.leaf_inner(&name, covered, tile);
+        // A tile with words on it is named by them and its title.
+        let bare = tile.width < 30.0 || tile.height < 16.0;
         html! {
             @match area.place {
-                Some(place) => a.tile href=((self.link)(place)) aria-label=(words) { title { (words) } (inner) },
+                Some(place) => a.tile href=((self.link)(place)) aria-label=[bare.then_some(&words)] { title { (words) } (inner) },
                 None => g.tile role="img" aria-label=(words) { title { (words) } (inner) },
             }
         }
@@ -199,9 +201,9 @@ impl Drawing<'_> {
             @if kind < 3 { rect x=(n(tile.x)) y=(n(tile.y)) width=(n(tile.width)) height=(n(tile.height)) fill=(format!("url(#hatch-{}-{kind})", self.size)) {} }
             @if tile.width >= 30.0 && tile.height >= 16.0 {
                 @if tile.height >= 34.0 {
-                    text aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + 15.0)) { (fitting(name, tile.width - 6.0, size)) }
-                    text.percent aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + 30.0)) { (covered) "%" }
-                } @else { text.percent aria-hidden="true" x=(n(tile.x + 4.0)) y=(n(tile.y + tile.height / 2.0 + 4.0)) { (covered) "%" } }
+                    text x=(n(tile.x + 4.0)) y=(n(tile.y + 15.0)) { (fitting(name, tile.width - 6.0, size)) }
+                    text.percent x=(n(tile.x + 4.0)) y=(n(tile.y + 30.0)) { (covered) "%" }
+                } @else { text.percent x=(n(tile.x + 4.0)) y=(n(tile.y + tile.height / 2.0 + 4.0)) { (covered) "%" } }
             }
         }
     }
