@@ -1,4 +1,10 @@
 nav-boxes = Boxes
+card-boxes-held = boxes in your hands, { $tubes } tubes; oldest swab { $hours } h { $minutes } min old
+card-boxes-offered = boxes offered to you, { $tubes } tubes; oldest swab { $hours } h { $minutes } min old
+card-boxes-coming = boxes on their way to your laboratory, { $tubes } tubes; oldest swab { $hours } h { $minutes } min old
+card-boxes-empty = boxes, no tube in them yet
+card-tubes-loose = tubes you sealed that lie in no box
+
 inbox-box-offered = Offered to you: box { $code } ({ $tubes } tubes)
 inbox-box-held = In your hands: box { $code } ({ $tubes } tubes)
 inbox-tubes-unboxed = { $tubes } sealed tubes lie in no box: look for them

@@ -7,8 +7,21 @@ refusal-title = Not done
 nav-users = Users
 nav-devices = Devices
 
+live-on = Live: changes show by themselves.
+live-polling = No live connection; this page asks again by itself, more slowly.
+live-lost = No connection: what you see is not fresh. This page keeps trying.
+refusal-live-topic-wrong = There is nothing live called { $topic }.
+refusal-live-topics-many = A page may name at most { $limit } live parts.
+
+home-late-since = was due { $time }
+card-users = users who may sign in
+card-devices = devices enrolled
+card-health-good = in good health; { $events } events in the ledger
+card-health-bad = needs a look: something is switched off or cannot be written
+card-copy-last = last copy of the ledger
+card-copy-none = the ledger was never copied: baton backup
 home-title = In my hands
-home-empty = Nothing is waiting for you now.
+home-empty = Nothing in your hand.
 home-by = by { $time }
 
 setup-title = First run
@@ -135,6 +148,7 @@ budget-scans = Scans
 budget-look_ups = Result look-ups
 budget-pages = Pages
 budget-uploads = Uploads
+budget-live = Live boards
 budget-sign_ins = Sign-ins
 refusal-budget-full = Too many requests of this kind are under way. Nothing was saved.
 refusal-budget-full-next = Try again in { $seconds } seconds; sending twice does not count twice.

@@ -2,6 +2,14 @@ nav-laboratory = Bench
 nav-accession = Accession
 nav-clock = Clock
 nav-lineage = Lineage
+card-lab-accession = tubes to accession at { $laboratory }
+card-lab-plate = tubes wait for a plate at { $laboratory }; the oldest must be out
+card-lab-review = results to review at { $laboratory }
+card-lab-second = results wait for the second signature at { $laboratory }
+card-lab-controls = runs at { $laboratory } with failed controls
+card-lab-late = of { $all } tubes on their way are past six hours
+card-lab-findings = open findings in laboratories
+
 inbox-lab-accession = { $laboratory }: { $count } tubes to accession
 inbox-lab-plate = { $laboratory }: { $count } tubes wait for a plate
 inbox-lab-run = { $laboratory }: { $count } plates to run
@@ -287,6 +295,57 @@ laboratory-tubes-count = Tubes
 
 laboratory-lineage-ask = Code of a lot, plate, box, tube or person
 laboratory-lineage-go = Look up
+laboratory-graph = The way from people to results
+laboratory-graph-of-person = Lineage of { $name }
+laboratory-graph-column-people = People
+laboratory-graph-column-tubes = Tubes
+laboratory-graph-column-boxes = Boxes
+laboratory-graph-column-plates = Plates
+laboratory-graph-column-runs = Runs
+laboratory-graph-column-results = Results
+laboratory-graph-people = People
+laboratory-graph-tubes = Tubes
+laboratory-graph-not-yet = not yet
+laboratory-graph-run = Run of { $plate }
+laboratory-graph-preliminary = { $outcome } (preliminary)
+laboratory-graph-more = and { $count } more
+laboratory-graph-n-tubes = { $count ->
+    [one] 1 tube
+   *[other] { $count } tubes
+}
+laboratory-graph-n-swabs = { $count ->
+    [one] 1 swab
+   *[other] { $count } swabs
+}
+laboratory-graph-lots = Lots
+laboratory-graph-operators = Operators
+laboratory-plate-curves = All curves of the plate
+laboratory-view-above = Above baseline
+laboratory-view-raw = As measured
+laboratory-view-slope = Change per cycle
+laboratory-all-targets = All targets
+laboratory-keys = Keys: J next, K before, S sign. In a list J and K move, Enter opens.
+laboratory-instrument-call = Instrument's call
+laboratory-sign-sure = Sign { $well }: { $outcome }?
+laboratory-release-sure = Release { $count } clean negatives by rule, with your signature?
+laboratory-sign-yes = Sign
+laboratory-sign-no = Back
+laboratory-control-charts = Control charts
+laboratory-control-words = Cq of the positive controls, run by run. A square breaks a rule that rejects; × is a control without a Cq.
+laboratory-no-control-runs = No run with controls yet.
+laboratory-chart-of = Control chart of { $target }
+laboratory-chart-table = The same as a table
+laboratory-chart-rules = Rules broken
+laboratory-limits-own = Mean { $mean }, standard deviation { $sd }, from { $runs } valid runs; lines at 1, 2 and 3 deviations.
+laboratory-limits-fixed = Limits of the rule set: { $low } to { $high }; from 20 valid runs on, the laboratory's own.
+laboratory-chart-1-2s = 1-2s: one beyond 2 deviations (a warning)
+laboratory-chart-1-3s = 1-3s: one beyond 3 deviations
+laboratory-chart-2-2s = 2-2s: two in a row beyond 2 deviations
+laboratory-chart-r-4s = R-4s: two in a row 4 deviations apart
+laboratory-chart-4-1s = 4-1s: four in a row beyond 1 deviation
+laboratory-chart-10x = 10x: ten in a row on one side
+laboratory-chart-fixed = outside the limits
+laboratory-chart-missing = no Cq: counts as failed
 laboratory-origin-lot = Lot
 laboratory-origin-plate = Plate
 laboratory-origin-operator = Operator

@@ -1,4 +1,10 @@
 nav-boxes = 转运箱
+card-boxes-held = 个转运箱在你手中，共 { $tubes } 管；最早的拭子已 { $hours } 小时 { $minutes } 分
+card-boxes-offered = 个转运箱待你接收，共 { $tubes } 管；最早的拭子已 { $hours } 小时 { $minutes } 分
+card-boxes-coming = 个转运箱正送往你的实验室，共 { $tubes } 管；最早的拭子已 { $hours } 小时 { $minutes } 分
+card-boxes-empty = 个转运箱，尚未装管
+card-tubes-loose = 支你封的管尚未装箱
+
 inbox-box-offered = 待您签收：转运箱 { $code }（{ $tubes } 管）
 inbox-box-held = 在您手上：转运箱 { $code }（{ $tubes } 管）
 inbox-tubes-unboxed = { $tubes } 管已封管但未装箱，请查找

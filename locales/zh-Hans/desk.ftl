@@ -7,8 +7,21 @@ refusal-title = 无法完成
 nav-users = 用户
 nav-devices = 设备
 
+live-on = 实时：有变化自动更新。
+live-polling = 实时连接中断；本页会自动定时刷新，间隔较长。
+live-lost = 连接中断：所见内容不是最新的。本页会继续重试。
+refusal-live-topic-wrong = 没有名为 { $topic } 的实时内容。
+refusal-live-topics-many = 一个页面最多可订阅 { $limit } 项实时内容。
+
+home-late-since = 应于 { $time } 前完成
+card-users = 个可登录用户
+card-devices = 台已登记设备
+card-health-good = 运行正常；账本共 { $events } 条事件
+card-health-bad = 需要查看：部分功能已停用或无法写入
+card-copy-last = 账本最近一次备份
+card-copy-none = 账本尚未备份：请运行 baton backup
 home-title = 我手上的事
-home-empty = 现在没有等您处理的事项。
+home-empty = 你手中目前没有待办事项。
 home-by = { $time } 前
 
 setup-title = 首次启动
@@ -135,6 +148,7 @@ budget-scans = 扫码采样
 budget-look_ups = 结果查询
 budget-pages = 页面
 budget-uploads = 上传文件
+budget-live = 实时看板
 budget-sign_ins = 登录
 refusal-budget-full = 此类请求过多，本次未保存。
 refusal-budget-full-next = 请在 { $seconds } 秒后重试；重复提交不会重复计数。

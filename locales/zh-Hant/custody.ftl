@@ -1,4 +1,10 @@
 nav-boxes = 轉運箱
+card-boxes-held = 個轉運箱在你手中，共 { $tubes } 管；最早的拭子已 { $hours } 小時 { $minutes } 分
+card-boxes-offered = 個轉運箱待你接收，共 { $tubes } 管；最早的拭子已 { $hours } 小時 { $minutes } 分
+card-boxes-coming = 個轉運箱正送往你的實驗室，共 { $tubes } 管；最早的拭子已 { $hours } 小時 { $minutes } 分
+card-boxes-empty = 個轉運箱，尚未裝管
+card-tubes-loose = 支你封的管尚未裝箱
+
 inbox-box-offered = 待您簽收：轉運箱 { $code }（{ $tubes } 管）
 inbox-box-held = 在您手上：轉運箱 { $code }（{ $tubes } 管）
 inbox-tubes-unboxed = { $tubes } 管已封管但未裝箱，請尋找

@@ -7,8 +7,21 @@ refusal-title = 無法完成
 nav-users = 使用者
 nav-devices = 裝置
 
+live-on = 即時：有變動自動更新。
+live-polling = 即時連線中斷；本頁會自動定時重新整理，間隔較長。
+live-lost = 連線中斷：所見內容並非最新。本頁會繼續重試。
+refusal-live-topic-wrong = 沒有名為 { $topic } 的即時內容。
+refusal-live-topics-many = 一個頁面最多可訂閱 { $limit } 項即時內容。
+
+home-late-since = 應於 { $time } 前完成
+card-users = 個可登入使用者
+card-devices = 部已登記裝置
+card-health-good = 運作正常；帳本共 { $events } 條事件
+card-health-bad = 需要查看：部分功能已停用或無法寫入
+card-copy-last = 帳本最近一次備份
+card-copy-none = 帳本尚未備份：請執行 baton backup
 home-title = 我手上的事
-home-empty = 目前沒有等您處理的事項。
+home-empty = 你手中目前沒有待辦事項。
 home-by = { $time } 前
 
 setup-title = 首次啟動
@@ -135,6 +148,7 @@ budget-scans = 掃碼採樣
 budget-look_ups = 結果查詢
 budget-pages = 頁面
 budget-uploads = 上傳檔案
+budget-live = 即時看板
 budget-sign_ins = 登入
 refusal-budget-full = 此類請求過多，本次未儲存。
 refusal-budget-full-next = 請在 { $seconds } 秒後重試；重複提交不會重複計數。

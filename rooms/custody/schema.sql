@@ -45,14 +45,16 @@ CREATE TABLE boxed_tube (
   PRIMARY KEY (bucket, box, tube)
 );
 CREATE INDEX boxed_tube_tube ON boxed_tube (tube);
--- Tubes that were sealed at a point: until they lie in a box, somebody must answer for them.
+-- Tubes that were sealed at a point: until they lie in a box, somebody must answer for them. loose: in no box and not lost.
 CREATE TABLE sealed_tube (
   bucket BIGINT NOT NULL,
   tube BIGINT NOT NULL,
   sealer BIGINT,
   sealed_us BIGINT NOT NULL,
+  loose BIGINT NOT NULL,
   PRIMARY KEY (bucket, tube)
 );
+CREATE INDEX sealed_tube_loose ON sealed_tube (loose, sealed_us);
 -- Tubes that are gone.
 CREATE TABLE lost_tube (
   bucket BIGINT NOT NULL,

@@ -70,6 +70,29 @@ CREATE TABLE cell (
   PRIMARY KEY (bucket, campaign, round, zone, grid, building, enterprise)
 );
 CREATE INDEX cell_campaign ON cell (campaign, round);
+-- How many listed people came in each quarter of an hour, by the swab on which their standing rests.
+CREATE TABLE due_quarter (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  zone BIGINT NOT NULL,
+  grid BIGINT NOT NULL,
+  quarter_us BIGINT NOT NULL,
+  came BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, zone, grid, quarter_us)
+);
+CREATE INDEX due_quarter_campaign ON due_quarter (campaign, round);
+-- How many obligations stand as they do for a reason.
+CREATE TABLE due_reason (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  state BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  people BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, state, reason)
+);
+CREATE INDEX due_reason_campaign ON due_reason (campaign, round);
 -- Who need not come, in every round of a campaign. Bucket of the person.
 CREATE TABLE exemption (
   bucket BIGINT NOT NULL,
@@ -132,6 +155,16 @@ CREATE TABLE member (
 );
 CREATE INDEX member_tube ON member (tube);
 CREATE INDEX member_person ON member (person);
+-- The line of a point as it was counted last, by the time of the count.
+CREATE TABLE point_line (
+  bucket BIGINT NOT NULL,
+  point BIGINT NOT NULL,
+  event BIGINT NOT NULL,
+  waiting BIGINT NOT NULL,
+  open TEXT NOT NULL,
+  counted_us BIGINT NOT NULL,
+  PRIMARY KEY (bucket, point)
+);
 -- Who must be swabbed again, singly, because their tube was not clean, or again because it never arrived. Bucket of the person.
 -- closed: empty while open, else why it is closed. waived: a decision closed it, with its reason.
 CREATE TABLE follow_up (

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aes_gcm_siv::aead::{Aead, KeyInit};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use anyhow::{Context, bail};
-use baton_kit::{AnyId, Entropy, SystemEntropy};
+use baton_kit::{AnyId, Clock, Entropy, SystemClock, SystemEntropy};
 use baton_ledger::backup::{self, BackupContents};
 use baton_ledger::chain::{self, Verdict};
 use baton_ledger::{Ledger, Place, Secrets, hex};
@@ -135,6 +135,7 @@ impl Backup {
         let mut conn = place.open_ledger_for_reading()?;
         let contents = backup::backup(&mut conn.begin_read()?, &self.file, |done| show(&bar, done, done))?;
         bar.finish_and_clear();
+        place.copied(SystemClock.now())?;
         report(&contents, self.json, "copied; keys of personal data are not in it (baton keys export)");
         Ok(ExitCode::SUCCESS)
     }

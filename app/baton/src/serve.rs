@@ -60,6 +60,11 @@ fn announce(app: &App, listener: &TcpListener, any_account: bool) -> anyhow::Res
 /// Serves until `stop` resolves, then lets requests in flight finish.
 pub(crate) async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
+    let boards = app.clone();
+    let stop = async move {
+        stop.await;
+        boards.close_boards();
+    };
     axum::serve(listener, baton_desk::router(app)).with_graceful_shutdown(stop).await.context("serving")
 }
 

@@ -4,8 +4,10 @@ pub mod accounts;
 pub mod actor;
 pub mod answer;
 mod assets;
+mod card;
 mod facts;
 pub mod form;
+mod live;
 mod openapi;
 mod operations;
 pub mod page;
@@ -23,9 +25,10 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, EventBody, Ledger, 
 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
+pub use card::{Card, Tone};
 pub use openapi::openapi;
 pub use page::Page;
-pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, Memo, NavItem, Room, Route, Told};
+pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, Room, Route, Told};
 pub use server::{router, routes};
 pub use texts::{Texts, Words};
 
@@ -48,6 +51,7 @@ pub struct Desk {
     pub(crate) budgets: Arc<operations::Budgets>,
     pub(crate) ladder: operations::Ladder,
     pub(crate) meter: operations::Meter,
+    pub(crate) live: live::Live,
     /// Shown once on the server's terminal; whoever makes the first administrator must know it.
     pub setup_token: String,
     /// Where the public reaches this installation, `https://…`; printed into codes, so it is never taken from a request.
@@ -66,7 +70,9 @@ impl Desk {
         let texts = Texts::of(rooms.iter().map(|room| room.texts))?;
         let setup_token = baton_ledger::hex(&ledger.vault().random::<8>());
         let run = baton_ledger::hex(&ledger.vault().random::<4>());
+        let live = live::Live::of(&ledger);
         Ok(Arc::new(Self {
+            live,
             ledger,
             site,
             name,

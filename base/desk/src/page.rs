@@ -4,6 +4,7 @@ use baton_kit::{Language, Refusal, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::actor::Actor;
+use crate::operations::{LOOK, Look};
 use crate::room::Access;
 use crate::texts::Words;
 use crate::{App, Desk};
@@ -49,8 +50,39 @@ impl<'a> Page<'a> {
         self.frame_with(title, &[], content)
     }
 
+    /// A part of a page that is drawn again when what it shows has moved: `topics` as in `campaign:5`, parted by commas. `every_s` seconds
+    /// it is drawn again all the same, where time alone makes it old; 0 for never. It holds no field that somebody types into.
+    pub fn live(&self, id: &str, topics: &str, every_s: u32, content: Markup) -> Markup {
+        html! {
+            div id=(id) data-live=(topics) data-live-every=[(every_s > 0).then_some(every_s)] { (content) }
+            p.live-state role="status" data-on=(self.t("live-on")) data-polling=(self.t("live-polling")) data-lost=(self.t("live-lost")) hidden {}
+        }
+    }
+
     /// A whole page with scripts of its own.
     pub fn frame_with(&self, title: &str, scripts: &[&str], content: Markup) -> Markup {
+        let look = LOOK.try_with(|look| *look).unwrap_or(Look { at: 0, part: false });
+        let main = html! { main id="main" data-at=(look.at) { h1 { (title) } (content) } };
+        if look.part {
+            return main;
+        }
+        self.document(
+            title,
+            scripts,
+            html! {
+                a.skip href="#main" { (self.t("frame-skip")) }
+                header.top {
+                    a.brand href="/" { "Baton" span.installation { (self.desk.name) } }
+                    (self.menu())
+                    (self.who())
+                }
+                (main)
+                footer.bottom { (self.languages()) }
+            },
+        )
+    }
+
+    fn document(&self, title: &str, scripts: &[&str], body: Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang=(self.words.language.tag()) {
@@ -64,18 +96,16 @@ impl<'a> Page<'a> {
                     script src="/assets/baton.js" defer {}
                     @for script in scripts { script src=(script) defer {} }
                 }
-                body {
-                    a.skip href="#main" { (self.t("frame-skip")) }
-                    header.top {
-                        a.brand href="/" { "Baton" span.installation { (self.desk.name) } }
-                        (self.menu())
-                        (self.who())
-                    }
-                    main id="main" { h1 { (title) } (content) }
-                    footer.bottom { (self.languages()) }
-                }
+                body { (body) }
             }
         }
+    }
+
+    /// A page for a screen on a wall: no menu, no name, nothing to sign out of.
+    pub fn bare(&self, title: &str, scripts: &[&str], content: Markup) -> Markup {
+        let look = LOOK.try_with(|look| *look).unwrap_or(Look { at: 0, part: false });
+        let main = html! { main id="main" data-at=(look.at) { h1 { (title) } (content) } };
+        if look.part { main } else { self.document(title, scripts, html! { (main) }) }
     }
 
     fn menu(&self) -> Markup {

@@ -12,6 +12,7 @@ use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
 
 use crate::App;
 use crate::actor::{Actor, Role};
+use crate::card::Card;
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +46,8 @@ pub enum Budget {
     Pages,
     /// Files sent in: the first to wait when it gets tight.
     Uploads,
+    /// Connections that tell a page when it is old. Beside the pages themselves, so that no board takes a reader's place.
+    Live,
     /// Signing in: never switched off, and few at once, since a password costs work to check.
     SignIns,
     /// Health, figures, styles and scripts: always answered.
@@ -237,20 +240,39 @@ pub struct NavItem {
     pub access: Access,
 }
 
+/// What a page may ask to be told of: see `/live`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LiveTopic {
+    /// As the fold says it with [`Tx::moved`].
+    pub name: &'static str,
+    pub access: Access,
+    /// Moves with everything, not only with its own.
+    pub any: bool,
+}
+
 /// Everything a room gives to the desk.
 pub struct Room {
     pub fold: Fold,
     pub routes: Vec<Route>,
     pub facts: Vec<FactDoor>,
     pub nav: Vec<NavItem>,
+    /// What its pages show live.
+    pub live: Vec<LiveTopic>,
     /// What is in this actor's hand now.
     pub inbox: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<InboxItem>>,
+    /// The same in few numbers: what of this room is in this actor's hand, and by when.
+    pub cards: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<Card>>,
     /// Fluent texts in the order of [`baton_kit::Language::ALL`]: see [`crate::room_texts!`].
     pub texts: [&'static str; 3],
 }
 
 /// A room without anything for the home page.
 pub fn no_inbox(_: &mut Tx<'_>, _: &Actor, _: Timestamp) -> StoreResult<Vec<InboxItem>> {
+    Ok(Vec::new())
+}
+
+/// A room without a card for the home page.
+pub fn no_cards(_: &mut Tx<'_>, _: &Actor, _: Timestamp) -> StoreResult<Vec<Card>> {
     Ok(Vec::new())
 }
 

@@ -9,7 +9,7 @@ use baton_kit::{Refusal, Status};
 use crate::actor::Actor;
 use crate::answer::Refused;
 use crate::room::{Access, Route};
-use crate::{App, assets, facts, openapi, operations, session};
+use crate::{App, assets, facts, live, openapi, operations, session};
 
 /// Largest body of a request that states no other limit.
 const BODY_LIMIT: usize = 2 << 20;
@@ -18,6 +18,7 @@ const BODY_LIMIT: usize = 2 << 20;
 pub fn routes(app: &App) -> Vec<Route> {
     let mut routes = vec![facts::route()];
     routes.extend(openapi::routes());
+    routes.push(live::route());
     routes.extend(operations::routes());
     routes.extend(assets::routes());
     routes.extend(app.rooms.iter().flat_map(|room| room.routes.iter().cloned()));

@@ -1,12 +1,13 @@
 //! The only door to SQL. One statement text serves both stores; every difference between them lives in this file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::meter::Stopwatch;
+use crate::moves::Topic;
 
 /// Which store is behind the door.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -377,13 +378,14 @@ impl Conn {
     fn start(&mut self, writes: bool) -> StoreResult<Tx<'_>> {
         use rusqlite::TransactionBehavior::{Deferred, Immediate};
         let behavior = if writes { Immediate } else { Deferred };
-        Ok(match self {
-            Conn::Sqlite(conn) => Tx::Sqlite(conn.transaction_with_behavior(behavior)?),
+        let on = match self {
+            Conn::Sqlite(conn) => On::Sqlite(conn.transaction_with_behavior(behavior)?),
             Conn::Postgres(conn) => {
                 conn.start(if writes { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })?;
-                Tx::Postgres(PostgresTx { conn, open: true })
+                On::Postgres(PostgresTx { conn, open: true })
             }
-        })
+        };
+        Ok(Tx { on, moved: HashSet::new() })
     }
 
     /// Runs DDL written in PostgreSQL's words.
@@ -465,13 +467,18 @@ fn sqlite_word(word: &str) -> String {
 }
 
 /// A transaction on either store. Dropped without `commit`, it never happened.
-pub enum Tx<'c> {
+pub struct Tx<'c> {
+    on: On<'c>,
+    moved: HashSet<Topic>,
+}
+
+enum On<'c> {
     Sqlite(rusqlite::Transaction<'c>),
     Postgres(PostgresTx<'c>),
 }
 
 /// An open transaction of a PostgreSQL connection.
-pub struct PostgresTx<'c> {
+struct PostgresTx<'c> {
     conn: &'c mut PostgresConn,
     open: bool,
 }
@@ -494,10 +501,19 @@ impl Drop for PostgresTx<'_> {
 
 impl Tx<'_> {
     pub fn backend(&self) -> Backend {
-        match self {
-            Tx::Sqlite(_) => Backend::Sqlite,
-            Tx::Postgres(..) => Backend::Postgres,
+        match &self.on {
+            On::Sqlite(_) => Backend::Sqlite,
+            On::Postgres(..) => Backend::Postgres,
         }
+    }
+
+    /// Says that what is shown under this name has moved; told to whoever shows it once this is committed.
+    pub fn moved(&mut self, name: &'static str, id: i64) {
+        self.moved.insert(Topic { name, id });
+    }
+
+    pub(crate) fn take_moved(&mut self) -> HashSet<Topic> {
+        std::mem::take(&mut self.moved)
     }
 
     /// Runs a statement; the number of rows it touched.
@@ -506,12 +522,12 @@ impl Tx<'_> {
     }
 
     fn execute_now(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<u64> {
-        match self {
-            Tx::Sqlite(tx) => {
+        match &mut self.on {
+            On::Sqlite(tx) => {
                 let mut statement = tx.prepare_cached(&numbered(sql))?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
             }
-            Tx::Postgres(PostgresTx { conn, .. }) => {
+            On::Postgres(PostgresTx { conn, .. }) => {
                 let statement = conn.prepare(sql)?;
                 let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
                 Ok(conn.client.execute(&statement, &params)?)
@@ -533,8 +549,8 @@ impl Tx<'_> {
 
     /// The rows of a query, one by one, without holding them all.
     pub fn each(&mut self, sql: &str, params: &[Param<'_>], mut take: impl FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
-        match self {
-            Tx::Sqlite(tx) => {
+        match &mut self.on {
+            On::Sqlite(tx) => {
                 let mut statement = tx.prepare_cached(&numbered(sql))?;
                 let columns = statement.column_count();
                 let mut rows = statement.query(rusqlite::params_from_iter(params))?;
@@ -542,7 +558,7 @@ impl Tx<'_> {
                     take(sqlite_row(row, columns)?)?;
                 }
             }
-            Tx::Postgres(PostgresTx { conn, .. }) => {
+            On::Postgres(PostgresTx { conn, .. }) => {
                 let statement = conn.prepare(sql)?;
                 let mut rows = conn.client.query_raw(&statement, params.iter().map(|p| p as &dyn ToSql))?;
                 while let Some(row) = postgres::fallible_iterator::FallibleIterator::next(&mut rows)? {
@@ -568,7 +584,7 @@ impl Tx<'_> {
     pub fn insert_many(&mut self, head: &str, columns: usize, rows: &[Vec<Param<'_>>], tail: &str) -> StoreResult<u64> {
         let one = values_text(head, columns, 1, tail);
         let mut touched = 0;
-        if let Tx::Sqlite(tx) = self {
+        if let On::Sqlite(tx) = &self.on {
             let mut statement = tx.prepare_cached(&numbered(&one))?;
             for row in rows {
                 touched += statement.execute(rusqlite::params_from_iter(row))? as u64;
@@ -589,9 +605,9 @@ impl Tx<'_> {
 
     /// Runs DDL written in PostgreSQL's words.
     pub(crate) fn execute_ddl(&mut self, schema: &str) -> StoreResult<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.execute_batch(&sqlite_words(schema))?,
-            Tx::Postgres(PostgresTx { conn, .. }) => {
+        match &mut self.on {
+            On::Sqlite(tx) => tx.execute_batch(&sqlite_words(schema))?,
+            On::Postgres(PostgresTx { conn, .. }) => {
                 conn.statements.clear();
                 conn.client.batch_execute(schema)?;
             }
@@ -616,25 +632,25 @@ impl Tx<'_> {
     }
 
     fn raw(&mut self, sql: &str) -> StoreResult<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.execute_batch(sql)?,
-            Tx::Postgres(PostgresTx { conn, .. }) => conn.client.batch_execute(sql)?,
+        match &mut self.on {
+            On::Sqlite(tx) => tx.execute_batch(sql)?,
+            On::Postgres(PostgresTx { conn, .. }) => conn.client.batch_execute(sql)?,
         }
         Ok(())
     }
 
     pub fn commit(self) -> StoreResult<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.commit()?,
-            Tx::Postgres(tx) => tx.end("COMMIT")?,
+        match self.on {
+            On::Sqlite(tx) => tx.commit()?,
+            On::Postgres(tx) => tx.end("COMMIT")?,
         }
         Ok(())
     }
 
     pub fn rollback(self) -> StoreResult<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.rollback()?,
-            Tx::Postgres(tx) => tx.end("ROLLBACK")?,
+        match self.on {
+            On::Sqlite(tx) => tx.rollback()?,
+            On::Postgres(tx) => tx.end("ROLLBACK")?,
         }
         Ok(())
     }

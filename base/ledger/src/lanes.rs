@@ -312,7 +312,9 @@ impl Writer {
         self.known.forget();
         (self.committed)(ordinal);
         // The ledger is the truth: should this second commit fail, the follower folds these events again.
+        let moved = state.take_moved();
         if state.commit().is_ok() {
+            projector.moves.folded(moved, ordinal);
             projector.passed(&events, ordinal);
             (self.folded)(ordinal);
         }

@@ -6,6 +6,7 @@ pub mod door;
 pub mod event;
 mod lanes;
 pub mod meter;
+mod moves;
 pub mod place;
 mod projector;
 mod readers;
@@ -27,6 +28,7 @@ pub use door::{Backend, Conn, Param, Row, StoreError, StoreResult, Tx, Value};
 pub use event::{Acknowledgement, Command, Decided, Draft, Event, EventBody, Note, to_json};
 pub use lanes::{ALL_LANES_LIMIT, Answer, Decide, ID_CONFLICT, LANE_LIMIT, Undecided};
 pub use meter::{Histogram, Meter, Stopwatch};
+pub use moves::{Moves, Topic};
 pub use place::Place;
 pub use projector::{Apply, Fold, Run};
 pub use sealed::Sealed;
@@ -69,6 +71,7 @@ pub struct Ledger {
     folds: Arc<[Fold]>,
     progress: Arc<Progress>,
     meter: Arc<Meter>,
+    moves: Arc<Moves>,
     sequences: Mutex<HashMap<Bucket, (i64, i64)>>,
     server: Device,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -122,6 +125,7 @@ impl Ledger {
         let meter = Arc::new(Meter::default());
         let state = Arc::new(Progress { meter: meter.clone(), committed: AtomicI64::new(folded), folded: Mutex::new(folded), ..Progress::default() });
         projector.meter = meter.clone();
+        let moves = projector.moves.clone();
         let (lanes, receiver) = lanes::Lanes::new(meter.clone());
         let projector = Arc::new(Mutex::new(projector));
         let (committed, decided) = (state.clone(), state.clone());
@@ -153,6 +157,7 @@ impl Ledger {
             folds,
             progress: state,
             meter,
+            moves,
             sequences: Mutex::default(),
             server: around.server,
             threads,
@@ -230,6 +235,11 @@ impl Ledger {
 
     pub fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// What of the tables moved lately.
+    pub fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     pub fn vault(&self) -> &Arc<Vault> {

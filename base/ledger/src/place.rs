@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use baton_kit::Entropy;
+use baton_kit::{Entropy, Timestamp};
 
 use crate::door::{Conn, Durability, StoreError, StoreResult};
 use crate::projector::Fold;
 use crate::schema;
 use crate::vault::Secrets;
+
+/// Says when the ledger was copied last.
+const LAST_COPY: &str = "last-copy";
 
 /// The files of a data folder.
 #[derive(Clone, Debug)]
@@ -26,6 +29,14 @@ impl Place {
     }
     pub fn secrets_folder(&self) -> PathBuf {
         self.folder.join("secrets")
+    }
+    /// When the ledger was copied last, if it ever was.
+    pub fn last_copy(&self) -> Option<Timestamp> {
+        std::fs::read_to_string(self.folder.join(LAST_COPY)).ok()?.trim().parse().ok().map(Timestamp)
+    }
+    /// Remembers that the ledger was copied.
+    pub fn copied(&self, at: Timestamp) -> StoreResult<()> {
+        Ok(std::fs::write(self.folder.join(LAST_COPY), format!("{}\n", at.0))?)
     }
     pub fn ledger_file(&self) -> PathBuf {
         self.folder.join("ledger.db")

@@ -10,6 +10,7 @@ use crate::chain::{self, EVENT_COLUMNS, event_of};
 use crate::door::{Conn, StoreError, StoreResult, Tx};
 use crate::event::Event;
 use crate::meter::{Meter, Stopwatch};
+use crate::moves::Moves;
 use crate::params;
 use crate::vault::Vault;
 
@@ -51,6 +52,7 @@ pub(crate) struct Projector {
     pub(crate) folds: Arc<[Fold]>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) moves: Arc<Moves>,
     /// Nothing after this ordinal is folded.
     pub(crate) until: i64,
     /// Where each chain stood at ordinal `at`.
@@ -60,18 +62,20 @@ pub(crate) struct Projector {
 
 impl Projector {
     pub(crate) fn new(ledger: Conn, projections: Conn, folds: Arc<[Fold]>, vault: Arc<Vault>) -> Self {
-        Self { ledger, projections, folds, vault, meter: Arc::default(), until: i64::MAX, last_hash: HashMap::new(), at: 0 }
+        Self { ledger, projections, folds, vault, meter: Arc::default(), moves: Arc::default(), until: i64::MAX, last_hash: HashMap::new(), at: 0 }
     }
 
     /// Folds everything committed so far; the ordinal reached.
     pub(crate) fn catch_up(&mut self, mut progress: impl FnMut(i64, i64)) -> StoreResult<i64> {
         loop {
             let (from, end) = (self.folded()?, self.end()?);
-            if from >= end {
-                return Ok(from);
-            }
             if from != self.at {
                 self.last_hash.clear(); // another server folded meanwhile
+                self.at = from;
+                self.moves.everything(from);
+            }
+            if from >= end {
+                return Ok(from);
             }
             let to = end.min(from + FOLD_BATCH);
             let watch = Stopwatch::start();
@@ -149,7 +153,10 @@ impl Projector {
             apply_in_runs(&mut tx, &self.folds, &self.vault, events)?;
         }
         set_watermark(&mut tx, to)?;
-        tx.commit()
+        let moved = tx.take_moved();
+        tx.commit()?;
+        self.moves.folded(moved, to);
+        Ok(())
     }
 
     /// These events, up to this ordinal, are folded: remember where the chains stand.

@@ -9,6 +9,16 @@ const SECOND: [f64; 7] = [5.0 / 42.0, 0.0, -3.0 / 42.0, -4.0 / 42.0, -3.0 / 42.0
 /// Noise of the second derivative when one reading has noise 1: root of the sum of its squared weights.
 pub(crate) const SECOND_NOISE: f64 = 0.218_217_890_235_992_4;
 
+/// Change per cycle of a curve, smoothed; nothing for one that is too short or has gaps.
+pub fn slopes(values: &[f64]) -> Vec<f64> {
+    if values.len() <= 2 * REACH + 1 || values.iter().any(|value| !value.is_finite()) {
+        return Vec::new();
+    }
+    let mut derivatives = Derivatives::default();
+    derivatives.fill(values);
+    derivatives.first
+}
+
 /// Derivatives of one curve, reused from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Derivatives {

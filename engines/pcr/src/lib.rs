@@ -24,6 +24,7 @@ pub mod simulate;
 
 pub use curve::{Call, CqMethod, Curve, Reading, Reason, Settings};
 pub use decision::decide;
+pub use derivative::slopes;
 pub use efficiency::{MeanEfficiency, mean_efficiency};
 pub use features::{FEATURE_NAMES, FEATURES};
 pub use read::{Reader, read};

@@ -9,7 +9,7 @@ mod routes;
 pub mod rules;
 pub mod store;
 
-use baton_desk::{NavItem, Room};
+use baton_desk::{LiveTopic, NavItem, Room};
 use baton_ledger::Fold;
 
 pub fn room() -> Room {
@@ -18,7 +18,9 @@ pub fn room() -> Room {
         routes: [routes::routes(), pages::routes()].concat(),
         facts: notes::facts(),
         nav: vec![NavItem { words: "nav-boxes", link: "/boxes", access: routes::watchers() }],
+        live: vec![LiveTopic { name: "boxes", access: routes::watchers(), any: false }],
         inbox: pages::inbox,
+        cards: pages::cards,
         texts: baton_desk::room_texts!("custody"),
     }
 }

@@ -4,8 +4,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::answer::Answered;
 use baton_desk::form::{At, Form};
-use baton_desk::{Access, Actor, App, InboxItem, Page, Route, Scope, signed_in};
-use baton_kit::{AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TypedId, time::MINUTE_US};
+use baton_desk::{Access, Actor, App, Card, InboxItem, Page, Route, Scope, signed_in};
+use baton_kit::{
+    AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TypedId,
+    time::{HOUR_US, MINUTE_US},
+};
 use baton_ledger::{StoreResult, Tx};
 use baton_registry::store as registry;
 use baton_screening::store as screening;
@@ -20,6 +23,10 @@ use crate::store::{self, BoxRow};
 const PLACES_LIMIT: i64 = 2000;
 /// A sealed tube that lies in no box after this long is looked for.
 const BOXED_WITHIN_US: i64 = 30 * MINUTE_US;
+/// From a swab to its result.
+const SIX_HOURS_US: i64 = 6 * HOUR_US;
+/// Boxes looked into for their oldest swab: the longest held stand first.
+const OLDEST_OF: usize = 30;
 /// An offer that nobody took after this long is late.
 const TAKEN_WITHIN_US: i64 = 30 * MINUTE_US;
 
@@ -65,6 +72,44 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
     Ok(items)
 }
 
+/// Boxes in hand or offered, with the six hours of their oldest swab; tubes sealed and not boxed; boxes on their way to a laboratory.
+pub(crate) fn cards(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResult<Vec<Card>> {
+    let Some(account) = actor.account.filter(|_| actor.has_any(routes::CARRIERS)) else { return Ok(Vec::new()) };
+    let mut cards = Vec::new();
+    let card = |tx: &mut Tx<'_>, words, boxes: &[BoxRow]| -> StoreResult<Option<Card>> {
+        let Some(only) = boxes.first() else { return Ok(None) };
+        let link = if boxes.len() == 1 { format!("/boxes/{}", only.id) } else { "/boxes".to_owned() };
+        let (oldest, tubes) = (oldest_swab(tx, boxes)?, boxes.iter().map(|row| row.tubes).sum::<i64>());
+        let age = oldest.map_or(0, |at| now.since(at) / MINUTE_US);
+        let words = if oldest.is_some() { words } else { "card-boxes-empty" };
+        let card = Card::new(boxes.len(), words, link).with("boxes", boxes.len()).with("tubes", tubes).with("hours", age / 60).with("minutes", age % 60);
+        Ok(Some(card.by(oldest.map(|at| at.plus_us(SIX_HOURS_US)))))
+    };
+    let held = store::held_by(tx, account)?;
+    cards.extend(card(tx, "card-boxes-held", &held)?);
+    let offered = store::offered_to(tx, account)?;
+    cards.extend(card(tx, "card-boxes-offered", &offered)?);
+    let mut coming = Vec::new();
+    for laboratory in laboratories(tx, actor)? {
+        coming.extend(store::offered_to_laboratory(tx, laboratory)?);
+    }
+    cards.extend(card(tx, "card-boxes-coming", &coming)?);
+    let (loose, since) = store::loose_of(tx, account)?;
+    if loose > 0 {
+        cards.push(Card::new(loose, "card-tubes-loose", "/boxes").by(since.map(|at| at.plus_us(BOXED_WITHIN_US))));
+    }
+    Ok(cards)
+}
+
+/// The oldest swab in these boxes.
+fn oldest_swab(tx: &mut Tx<'_>, boxes: &[BoxRow]) -> StoreResult<Option<Timestamp>> {
+    let mut tubes = Vec::new();
+    for row in boxes.iter().take(OLDEST_OF) {
+        tubes.extend(store::tubes_in(tx, row.id)?);
+    }
+    screening::first_swab(tx, &tubes)
+}
+
 /// The laboratories this actor's scope names.
 fn laboratories(tx: &mut Tx<'_>, actor: &Actor) -> StoreResult<Vec<PlaceId>> {
     let all = registry::places_of_kind(tx, baton_registry::events::PlaceKind::Laboratory, PLACES_LIMIT)?;
@@ -102,17 +147,20 @@ async fn boxes_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let everywhere = actor.scope == Scope::Everywhere;
     let id = app.form_id(baton_kit::Bucket::INSTALLATION).await?;
     let page = Page::new(&app, &actor);
+    let boxes = html! {
+        h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
+        h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
+        @if !lists.missing.is_empty() {
+            h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
+            ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
+                li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
+            } }
+        }
+    };
     Ok(page.frame(
         &page.t("boxes-title"),
         html! {
-            h2 { (page.t("boxes-offered")) } (table(&page, &lists.offered))
-            h2 { (page.t("boxes-held")) } (table(&page, &lists.held))
-            @if !lists.missing.is_empty() {
-                h2.bad { (page.with("boxes-missing", &[("tubes", &lists.missing.len().to_string())])) }
-                ul { @for (tube, sealer, sealed) in lists.missing.iter().filter(|(_, sealer, _)| everywhere || *sealer == Some(account)) {
-                    li { (tube) " · " (page.time(*sealed)) @if sealer.is_none() { " · " (page.t("boxes-nobody")) } }
-                } }
-            }
+            (page.live("boxes", "boxes", 60, boxes))
             h2 { (page.t("boxes-open")) }
             form method="post" action="/boxes/open" {
                 input type="hidden" name="id" value=(id);

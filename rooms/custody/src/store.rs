@@ -8,6 +8,9 @@ use crate::model::{Custody, Deed, Holder, Step};
 use crate::{follow, rules};
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
+    if event.kind.starts_with("custody.") || event.is::<baton_screening::events::TubeSealed>() {
+        tx.moved("boxes", 0);
+    }
     match event.kind.as_str() {
         BoxOpened::KIND => box_opened(tx, event),
         TubeBoxed::KIND => tube_boxed(tx, event),
@@ -82,7 +85,7 @@ fn tube_boxed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
         params![id.bucket_number(), id, body.tube, event.happened],
     )?;
     tx.execute("UPDATE box SET tubes = tubes + $3 WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id, added as i64])?;
-    Ok(())
+    found(tx, body.tube)
 }
 
 fn box_admitted(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
@@ -125,6 +128,7 @@ fn tubes_lost(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
             "INSERT INTO lost_tube (bucket, tube, reason, happened_us) VALUES ($1, $2, $3, $4) ON CONFLICT (bucket, tube) DO NOTHING",
             params![tube.bucket_number(), *tube, &body.reason, event.happened],
         )?;
+        found(tx, *tube)?;
     }
     Ok(())
 }
@@ -199,9 +203,15 @@ fn finding(tx: &mut Tx<'_>, id: BoxId, code: &str, event: EventId, at: Timestamp
 /// A tube was sealed at a point (told by screening).
 pub(crate) fn tube_sealed(tx: &mut Tx<'_>, tube: TubeId, sealer: Option<AccountId>, at: Timestamp) -> StoreResult<()> {
     tx.execute(
-        "INSERT INTO sealed_tube (bucket, tube, sealer, sealed_us) VALUES ($1, $2, $3, $4) ON CONFLICT (bucket, tube) DO NOTHING",
+        "INSERT INTO sealed_tube (bucket, tube, sealer, sealed_us, loose) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (bucket, tube) DO NOTHING",
         params![tube.bucket_number(), tube, sealer, at],
     )?;
+    if box_of(tx, tube)?.is_some() || lost(tx, tube)?.is_some() { found(tx, tube) } else { Ok(()) }
+}
+
+/// A tube lies in a box, or it is known to be lost: nobody looks for it.
+fn found(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<()> {
+    tx.execute("UPDATE sealed_tube SET loose = 0 WHERE bucket = $1 AND tube = $2", params![tube.bucket_number(), tube])?;
     Ok(())
 }
 
@@ -332,11 +342,15 @@ pub fn taken_by(tx: &mut Tx<'_>, laboratory: PlaceId, from: Timestamp, to: Times
 
 /// Sealed tubes that lie in no box and are not lost, sealed before an instant: somebody must look for them.
 pub fn missing_tubes(tx: &mut Tx<'_>, sealed_before: Timestamp, limit: i64) -> StoreResult<Vec<(TubeId, Option<AccountId>, Timestamp)>> {
-    let sql = "SELECT s.tube, s.sealer, s.sealed_us FROM sealed_tube s WHERE s.sealed_us < $1 \
-               AND NOT EXISTS (SELECT 1 FROM boxed_tube b WHERE b.tube = s.tube) AND NOT EXISTS (SELECT 1 FROM lost_tube l WHERE l.bucket = s.bucket AND l.tube = s.tube) \
-               ORDER BY s.sealed_us LIMIT $2";
+    let sql = "SELECT tube, sealer, sealed_us FROM sealed_tube WHERE loose = 1 AND sealed_us < $1 ORDER BY sealed_us, tube LIMIT $2";
     let rows = tx.query(sql, params![sealed_before, limit])?;
     rows.iter().map(|row| Ok((row.id(0)?, row.maybe_id(1)?, row.time(2)?))).collect()
+}
+
+/// Tubes somebody sealed that lie in no box: how many, and since when the oldest.
+pub fn loose_of(tx: &mut Tx<'_>, sealer: AccountId) -> StoreResult<(i64, Option<Timestamp>)> {
+    let row = tx.one("SELECT count(*), min(sealed_us) FROM sealed_tube WHERE loose = 1 AND sealer = $1", params![sealer])?;
+    Ok((row.int(0)?, row.maybe_time(1)?))
 }
 
 /// Findings of a box: code and when.
@@ -348,7 +362,7 @@ pub fn findings(tx: &mut Tx<'_>, id: BoxId) -> StoreResult<Vec<(String, Timestam
 
 /// Every violation of this room's invariants: name and detail.
 pub fn check_invariants(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
-    const CHECKS: [(&str, &str); 4] = [
+    const CHECKS: [(&str, &str); 5] = [
         (
             "CU-1",
             "SELECT id FROM box WHERE code <> '' AND holder_account IS NULL AND holder_laboratory IS NULL AND EXISTS (SELECT 1 FROM box_step s WHERE s.box = box.id AND s.actor IS NOT NULL)",
@@ -357,6 +371,10 @@ pub fn check_invariants(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
         (
             "CU-4",
             "SELECT tube FROM boxed_tube t WHERE NOT EXISTS (SELECT 1 FROM custody_finding f WHERE f.box = t.box AND f.code = 'tube-in-two-boxes') GROUP BY tube HAVING count(*) > 1",
+        ),
+        (
+            "CU-6",
+            "SELECT s.tube FROM sealed_tube s WHERE s.loose <> CASE WHEN EXISTS (SELECT 1 FROM boxed_tube b WHERE b.tube = s.tube) OR EXISTS (SELECT 1 FROM lost_tube l WHERE l.bucket = s.bucket AND l.tube = s.tube) THEN 0 ELSE 1 END",
         ),
         ("CU-6", "SELECT b.id FROM box b WHERE b.tubes <> (SELECT count(*) FROM boxed_tube t WHERE t.bucket = b.bucket AND t.box = b.id)"),
     ];

@@ -28,6 +28,7 @@ pub struct CurveDrawn {
     pub cycles: Vec<f64>,
     pub fluorescence: Vec<f64>,
     pub instrument_cq: Option<f64>,
+    pub instrument_call: Option<String>,
 }
 
 /// Decodes a run's curves; an empty axis is that of the curve before.
@@ -45,6 +46,7 @@ pub fn decode_all(stored: &[CurveStored]) -> Vec<CurveDrawn> {
             cycles: axis.clone(),
             fluorescence: decode(&curve.fluorescence),
             instrument_cq: curve.instrument_cq_milli.map(|milli| milli as f64 / 1000.0),
+            instrument_call: curve.instrument_call.clone(),
         });
     }
     drawn
@@ -80,6 +82,7 @@ mod tests {
             cycles: encode(cycles),
             fluorescence: encode(&[5.0]),
             instrument_cq_milli: Some(21_500),
+            instrument_call: None,
         };
         let drawn = decode_all(&[curve(&[1.0, 2.0]), curve(&[]), curve(&[0.5])]);
         assert_eq!(drawn.iter().map(|curve| curve.cycles.clone()).collect::<Vec<_>>(), vec![vec![1.0, 2.0], vec![1.0, 2.0], vec![0.5]]);

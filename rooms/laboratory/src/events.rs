@@ -110,6 +110,9 @@ pub struct CurveStored {
     /// The instrument's own Cq × 1000, shown beside ours, never used as ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instrument_cq_milli: Option<i64>,
+    /// The instrument's own call in its words, shown beside ours, never used as ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument_call: Option<String>,
 }
 
 /// What is so about a tube. `positive` of a pool never means a positive person.

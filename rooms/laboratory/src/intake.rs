@@ -39,10 +39,14 @@ pub fn take(bytes: &[u8], file_name: &str, plate_code: &str, wells: u16, rules: 
             cycles,
             fluorescence: encode(&reading.fluorescence),
             instrument_cq_milli: reading.cq.map(|cq| (cq * 1000.0).round() as i64),
+            instrument_call: reading.call.as_ref().map(|call| call.chars().take(CALL_LENGTH).collect()),
         });
     }
     Ok(FileTaken { instrument: instrument_of(&run), curves, remarks: problems.iter().map(ToString::to_string).collect() })
 }
+
+/// More of an instrument's own call is cut.
+const CALL_LENGTH: usize = 60;
 
 type Placed<'r> = (u16, String, &'r baton_instruments::Reading);
 

@@ -18,7 +18,7 @@ pub mod statement;
 pub mod store;
 pub mod turnaround;
 
-use baton_desk::{NavItem, Room};
+use baton_desk::{LiveTopic, NavItem, Room};
 use baton_ledger::Fold;
 
 pub use report::{ReportProblem, ReportSummary, verify_report};
@@ -37,7 +37,12 @@ pub fn room() -> Room {
             NavItem { words: "nav-pools", link: "/laboratory/pools", access: pages::PLAN_ACCESS },
             NavItem { words: "nav-lineage", link: "/laboratory/lineage", access: routes::TRACE_ACCESS },
         ],
+        live: vec![
+            LiveTopic { name: "laboratory", access: routes::WATCH_ACCESS, any: false },
+            LiveTopic { name: "clock", access: routes::WATCH_ACCESS, any: false },
+        ],
         inbox: pages::inbox,
+        cards: pages::cards,
         texts: baton_desk::room_texts!("laboratory"),
     }
 }

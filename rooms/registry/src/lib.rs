@@ -15,7 +15,7 @@ pub use code::{is_person_code, person_code, read_person_code};
 pub use import::{ImportReport, Mode, run_import, undo_import};
 
 use baton_desk::Room;
-use baton_desk::room::no_inbox;
+use baton_desk::room::{no_cards, no_inbox};
 use baton_ledger::Fold;
 
 /// Columns that hold keyed hashes or sealed texts: another key, other bytes, the same history.
@@ -36,7 +36,9 @@ pub fn room() -> Room {
         routes: [routes::routes(), pages::routes()].concat(),
         facts: Vec::new(),
         nav: pages::nav(),
+        live: Vec::new(),
         inbox: no_inbox,
+        cards: no_cards,
         texts: baton_desk::room_texts!("registry"),
     }
 }

@@ -9,10 +9,11 @@ pub static SC_3: Invariant = Invariant::new("SC-3", "cells count exactly the obl
 pub static SC_4: Invariant = Invariant::new("SC-4", "nobody has a result without a released tube");
 pub static SC_5: Invariant = Invariant::new("SC-5", "a tube's number of swabs is the number of its scans that stand");
 pub static SC_6: Invariant = Invariant::new("SC-6", "everybody with a scan that stands has an obligation in the round of the tube");
-pub static SC_7: Invariant = Invariant::new("SC-7", "no label number was issued twice");
+pub static SC_7: Invariant = Invariant::new("SC-7", "counts by quarter of an hour and by reason are those of the obligations");
+pub static SC_8: Invariant = Invariant::new("SC-8", "no label number was issued twice");
 
 /// What breaks each invariant: a statement whose every row is a violation. An id divided by 2^56 is its bucket.
-const CHECKS: [(&Invariant, &str); 8] = [
+const CHECKS: [(&Invariant, &str); 11] = [
     (
         &SC_1,
         "SELECT CAST(d.person AS TEXT) FROM due d WHERE d.result = 'positive' AND NOT EXISTS (SELECT 1 FROM tube t WHERE t.bucket = d.tube / 72057594037927936 AND t.id = d.tube AND t.ratio = 1 AND t.swabs = 1 AND t.released = 1 AND t.outcome = 'positive')",
@@ -50,7 +51,23 @@ const CHECKS: [(&Invariant, &str); 8] = [
         "SELECT CAST(m.person AS TEXT) FROM member m JOIN tube t ON t.bucket = m.bucket AND t.id = m.tube WHERE m.undoing IS NULL AND t.opened = 1 AND t.campaign <> 0 \
          AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = m.person / 72057594037927936 AND d.campaign = t.campaign AND d.round = t.round AND d.person = m.person AND (d.tube IS NOT NULL OR d.state = 5))",
     ),
-    (&SC_7, "SELECT CAST(a.id AS TEXT) FROM label_block a JOIN label_block b ON b.first >= a.first AND b.first < a.first + a.count AND b.id <> a.id"),
+    (
+        &SC_7,
+        "SELECT CAST(q.campaign AS TEXT) FROM due_quarter q LEFT JOIN (SELECT bucket, campaign, round, zone, grid, swabbed_us / 900000000 AS quarter, count(*) AS n FROM due \
+         WHERE listed = 1 AND state BETWEEN 1 AND 4 AND swabbed_us IS NOT NULL GROUP BY bucket, campaign, round, zone, grid, swabbed_us / 900000000) d \
+         ON d.bucket = q.bucket AND d.campaign = q.campaign AND d.round = q.round AND d.zone = q.zone AND d.grid = q.grid AND d.quarter = q.quarter_us / 900000000 WHERE q.came <> COALESCE(d.n, 0)",
+    ),
+    (
+        &SC_7,
+        "SELECT CAST(campaign AS TEXT) FROM (SELECT campaign, sum(n) AS n FROM (SELECT campaign, came AS n FROM due_quarter UNION ALL SELECT campaign, -1 AS n FROM due \
+         WHERE listed = 1 AND state BETWEEN 1 AND 4 AND swabbed_us IS NOT NULL) x GROUP BY campaign) y WHERE n <> 0",
+    ),
+    (
+        &SC_7,
+        "SELECT CAST(campaign AS TEXT) FROM (SELECT bucket, campaign, round, state, reason, sum(n) AS n FROM (SELECT bucket, campaign, round, state, reason, people AS n FROM due_reason \
+         UNION ALL SELECT bucket, campaign, round, state, reason, -1 AS n FROM due WHERE reason <> '') x GROUP BY bucket, campaign, round, state, reason) y WHERE n <> 0",
+    ),
+    (&SC_8, "SELECT CAST(a.id AS TEXT) FROM label_block a JOIN label_block b ON b.first >= a.first AND b.first < a.first + a.count AND b.id <> a.id"),
 ];
 
 /// Every violation: the invariant's name and whom or what it is about. At most 100 of each.

@@ -24,6 +24,19 @@ pub enum Cadence {
     EveryDays(u16),
 }
 
+/// Somebody counted the line of a point. Lines have numbers from 1.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineCounted {
+    pub point: PlaceId,
+    pub waiting: u16,
+    /// Lines that are open.
+    #[serde(default)]
+    pub open: Vec<u16>,
+}
+impl EventBody for LineCounted {
+    const KIND: &'static str = "screening.line_counted";
+}
+
 /// Opens a campaign and its first round; the event's id becomes the [`CampaignId`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenCampaign {

@@ -1,5 +1,6 @@
 //! Campaigns, sampling, pooled tubes, coverage, follow-up. See README.md of this room.
 
+pub mod board;
 pub mod campaign;
 pub mod check;
 pub mod events;
@@ -9,13 +10,14 @@ pub mod follow_up;
 mod inbox;
 pub mod label;
 pub mod model;
+pub mod queue;
 mod roster;
 pub mod rules;
 pub mod specimen;
 pub mod store;
 mod view;
 
-use baton_desk::{FactDoor, NavItem, Room};
+use baton_desk::{Access, FactDoor, LiveTopic, NavItem, Room};
 use baton_ledger::{EventBody, Fold, Run};
 
 use events::PersonSampled;
@@ -33,6 +35,7 @@ pub fn room() -> Room {
     routes.extend(finding::pages::routes());
     routes.extend(label::pages::routes());
     routes.extend(label::routes::routes());
+    routes.extend(queue::pages::routes());
     Room {
         fold: Fold {
             room: "screening",
@@ -49,6 +52,7 @@ pub fn room() -> Room {
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::scan_undone),
             FactDoor::of(view::SAMPLER_ROLES, specimen::notes::tube_sealed),
             FactDoor::of(view::LABELLER_ROLES, specimen::notes::labels_struck_off),
+            FactDoor::of(view::SAMPLER_ROLES, queue::notes::line_counted),
         ],
         nav: vec![
             NavItem { words: "nav-sampling", link: "/sampling", access: view::SAMPLERS },
@@ -57,7 +61,9 @@ pub fn room() -> Room {
             NavItem { words: "nav-labels", link: "/labels", access: view::LABELLERS },
             NavItem { words: "nav-findings", link: "/screening/findings", access: view::SETTLERS },
         ],
+        live: vec![LiveTopic { name: "campaign", access: view::VIEWERS, any: false }, LiveTopic { name: "queue", access: Access::Public, any: false }],
         inbox: inbox::inbox,
+        cards: inbox::cards,
         texts: baton_desk::room_texts!("screening"),
     }
 }

@@ -4,13 +4,13 @@ use baton_kit::{PersonId, TubeId};
 use baton_ledger::{Command, Event, EventBody, StoreResult, Tx, Vault};
 
 use crate::events::{
-    CloseFollowUp, ExemptPerson, IssueLabels, LabelsPrinted, LabelsStruckOff, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding, TubeOpened,
-    TubeSealed,
+    CloseFollowUp, ExemptPerson, IssueLabels, LabelsPrinted, LabelsStruckOff, LineCounted, OpenCampaign, OpenRound, PersonSampled, ScanUndone, SettleFinding,
+    TubeOpened, TubeSealed,
 };
-use crate::{campaign, finding, follow, follow_up, label, specimen};
+use crate::{campaign, finding, follow, follow_up, label, queue, specimen};
 
 pub use crate::campaign::store::{Counts, campaign, campaigns, coverage, due, missing, standings_of, total};
-pub use crate::specimen::store::{members, specimens, tube, tubes_by_code};
+pub use crate::specimen::store::{first_swab, members, specimens, tube, tubes_by_code};
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
     match event.kind.as_str() {
@@ -26,6 +26,7 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         LabelsPrinted::KIND => label::store::printed(tx, event),
         LabelsStruckOff::KIND => label::store::struck_off(tx, event),
         SettleFinding::KIND => finding::store::settled(tx, event),
+        LineCounted::KIND => queue::store::line_counted(tx, event),
         _ => follow::apply(tx, event),
     }
 }

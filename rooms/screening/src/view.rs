@@ -44,19 +44,6 @@ pub fn reach(actor: &Actor) -> Reach {
     }
 }
 
-/// Names and codes of places, each looked up once.
-pub fn place_names(tx: &mut Tx<'_>, places: impl IntoIterator<Item = PlaceId>) -> StoreResult<HashMap<PlaceId, (String, String)>> {
-    let mut names = HashMap::new();
-    for place in places {
-        if !names.contains_key(&place)
-            && let Some(found) = registry::place(tx, place)?
-        {
-            names.insert(place, (found.code, found.name));
-        }
-    }
-    Ok(names)
-}
-
 /// A raw place of a row, where 0 is none.
 pub fn place_of(raw: i64) -> Option<PlaceId> {
     if raw == 0 { None } else { PlaceId::from_raw(raw).ok() }

@@ -1,9 +1,11 @@
 //! An installation in a temporary folder, with a clock that the test moves. On both stores: PostgreSQL when BATON_TEST_POSTGRES names one.
 
+mod boards;
 mod browser;
 mod exchange;
 mod hands;
 mod journeys;
+mod live;
 mod operations;
 mod pools;
 mod routes;

@@ -8,7 +8,7 @@ pub mod store;
 use baton_ledger::Fold;
 
 use crate::Role;
-use crate::room::{Access, NavItem, Room, no_inbox};
+use crate::room::{Access, LiveTopic, NavItem, Room, no_inbox};
 
 /// The desk's own room.
 pub fn room() -> Room {
@@ -37,7 +37,9 @@ pub fn room() -> Room {
             NavItem { words: "nav-operations", link: "/operations", access: Access::Roles(&[Role::Administrator]) },
             NavItem { words: "nav-devices", link: "/devices", access: Access::Roles(&[Role::Administrator]) },
         ],
+        live: vec![LiveTopic { name: "operations", access: Access::Roles(&[Role::Administrator]), any: true }],
         inbox: no_inbox,
+        cards: store::cards,
         texts: crate::room_texts!("desk"),
     }
 }

@@ -15,7 +15,7 @@ use crate::answer::Answered;
 use crate::form::{Asked, Form};
 use crate::page::Page;
 use crate::room::{Access, Budget, InboxItem, Route};
-use crate::{App, session};
+use crate::{App, Card, operations, session};
 
 const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
 /// A sign-in lasts one long shift.
@@ -49,24 +49,29 @@ pub fn routes() -> Vec<Route> {
 async fn home(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let (desk, asker) = (app.clone(), actor.clone());
     let now = app.ledger.now();
-    let mut items = app
+    let (mut items, mut cards) = app
         .read(move |tx| {
-            let mut items: Vec<InboxItem> = Vec::new();
+            let (mut items, mut cards): (Vec<InboxItem>, Vec<Card>) = (Vec::new(), Vec::new());
             for room in &desk.rooms {
                 items.extend((room.inbox)(tx, &asker, now)?);
+                cards.extend((room.cards)(tx, &asker, now)?);
             }
-            Ok(items)
+            Ok((items, cards))
         })
         .await?;
+    if actor.has(Role::Administrator) {
+        cards.extend(operations::cards(&app).await?);
+    }
     items.sort_by_key(|item| item.deadline_us.unwrap_or(baton_kit::Timestamp(i64::MAX)));
     let page = Page::new(&app, &actor);
-    Ok(page.frame(
-        &page.t("home-title"),
-        html! {
-            @if items.is_empty() { p.empty { (page.t("home-empty")) } }
-            ul.inbox { @for item in &items { (inbox_row(&page, item, now)) } }
-        },
-    ))
+    let nothing = items.is_empty() && cards.iter().all(|card| card.stored.is_some());
+    let hand = html! {
+        @if nothing { p.empty { (page.t("home-empty")) } }
+        (crate::card::cards(&page, cards, now))
+        @if !items.is_empty() { ul.inbox { @for item in &items { (inbox_row(&page, item, now)) } } }
+    };
+    // Time makes it old, and many people have it open all day: it is drawn again each minute, not with every change.
+    Ok(page.frame(&page.t("home-title"), page.live("hand", "", 60, hand)))
 }
 
 fn inbox_row(page: &Page<'_>, item: &InboxItem, now: baton_kit::Timestamp) -> Markup {

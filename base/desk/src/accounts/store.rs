@@ -6,6 +6,7 @@ use baton_ledger::{Command, Decided, Event, EventBody, StoreError, StoreResult, 
 use super::events::*;
 use super::rules::AccountsNow;
 use crate::actor::{Actor, Role, Scope};
+use crate::card::Card;
 
 /// Numbers below are the servers' own.
 const FIRST_DEVICE: i64 = 1024;
@@ -221,4 +222,14 @@ pub fn devices(tx: &mut Tx<'_>) -> StoreResult<Vec<DeviceRow>> {
 pub fn views_of(tx: &mut Tx<'_>, subject: AnyId, limit: i64) -> StoreResult<Vec<(Timestamp, Option<AccountId>, String)>> {
     let rows = tx.query("SELECT happened_us, account, purpose FROM viewed WHERE subject = $1 ORDER BY happened_us DESC LIMIT $2", params![subject, limit])?;
     rows.iter().map(|row| Ok((row.time(0)?, row.maybe_id(1)?, row.text(2)?.to_owned()))).collect()
+}
+
+/// Users and devices, for an administrator's home.
+pub fn cards(tx: &mut Tx<'_>, actor: &Actor, _: Timestamp) -> StoreResult<Vec<Card>> {
+    if !actor.has(Role::Administrator) {
+        return Ok(Vec::new());
+    }
+    let users = tx.one("SELECT count(*) FROM account WHERE enabled = 1", &[])?.int(0)?;
+    let devices = tx.one("SELECT count(*) FROM device WHERE revoked = 0 AND token_hash <> ''", &[])?.int(0)?;
+    Ok(vec![Card::new(users, "card-users", "/users"), Card::new(devices, "card-devices", "/devices")])
 }

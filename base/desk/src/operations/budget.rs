@@ -10,7 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::room::Budget;
 
 /// The budgets that are bounded, each with its bound. Free is not among them.
-const BOUNDS: [(Budget, usize); 5] = [(Budget::Scans, 96), (Budget::LookUps, 64), (Budget::Pages, 64), (Budget::Uploads, 4), (Budget::SignIns, 8)];
+const BOUNDS: [(Budget, usize); 6] =
+    [(Budget::Scans, 96), (Budget::LookUps, 64), (Budget::Pages, 64), (Budget::Uploads, 4), (Budget::SignIns, 8), (Budget::Live, 512)];
+/// Of the live connections so many may belong to nobody who signed in: screens for the public.
+pub(crate) const SCREENS: usize = 128;
 
 /// One budget as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +32,18 @@ struct Room {
 }
 
 pub(crate) struct Budgets([Room; BOUNDS.len()]);
+
+/// A place that stands as long as its connection, longer than the request.
+#[derive(Clone)]
+pub(crate) struct Held {
+    _place: Arc<Option<Place>>,
+}
+
+impl Held {
+    pub(crate) fn new(place: Option<Place>) -> Self {
+        Self { _place: Arc::new(place) }
+    }
+}
 
 /// A request under way; gives its place back when dropped.
 pub(crate) struct Place {
@@ -82,6 +97,11 @@ impl Budgets {
             .collect()
     }
 
+    pub(crate) fn under_way(&self, budget: Budget) -> usize {
+        let at = BOUNDS.iter().position(|(bounded, _)| *bounded == budget);
+        at.map_or(0, |at| BOUNDS[at].1 - self.0[at].permits.available_permits())
+    }
+
     pub(crate) fn shed(&self, budget: Budget) -> u64 {
         let at = BOUNDS.iter().position(|(bounded, _)| *bounded == budget);
         at.map_or(0, |at| self.0[at].shed.load(Ordering::Relaxed))
@@ -97,6 +117,7 @@ impl Budget {
             Budget::Pages => "pages",
             Budget::Uploads => "uploads",
             Budget::SignIns => "sign_ins",
+            Budget::Live => "live",
             Budget::Free => "free",
         }
     }

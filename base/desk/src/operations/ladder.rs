@@ -98,7 +98,7 @@ impl Ladder {
     pub(crate) fn admits(&self, budget: Budget) -> Result<(), Refusal> {
         let off_from = match budget {
             Budget::Uploads => 1,
-            Budget::LookUps => 2,
+            Budget::LookUps | Budget::Live => 2,
             Budget::Pages => STEPS,
             Budget::Scans | Budget::SignIns | Budget::Free => return Ok(()),
         };

@@ -13,7 +13,7 @@ use baton_ledger::{Histogram, Stopwatch};
 use parking_lot::Mutex;
 use tracing::Instrument;
 
-use super::{BUDGET, Strain};
+use super::{BUDGET, Held, LOOK, Strain};
 use crate::App;
 use crate::answer::Refused;
 use crate::room::Budget;
@@ -31,7 +31,7 @@ type Answered = (&'static str, &'static str, u16);
 /// Counts requests.
 pub(crate) struct Meter {
     answered: Mutex<BTreeMap<Answered, Arc<AtomicU64>>>,
-    took: [(Budget, Histogram); 6],
+    took: [(Budget, Histogram); 7],
     shed: AtomicU64,
     numbered: AtomicU64,
     /// Tells the numbers of this run from those of another.
@@ -40,7 +40,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(run: String) -> Self {
-        let budgets = [Budget::Scans, Budget::LookUps, Budget::Pages, Budget::Uploads, Budget::SignIns, Budget::Free];
+        let budgets = [Budget::Scans, Budget::LookUps, Budget::Pages, Budget::Uploads, Budget::SignIns, Budget::Live, Budget::Free];
         let took = budgets.map(|budget| (budget, Histogram::new(DURATIONS_US)));
         Self { answered: Mutex::default(), took, shed: AtomicU64::new(0), numbered: AtomicU64::new(0), run }
     }
@@ -88,15 +88,32 @@ pub(crate) async fn request_id(app: App, request: Request, next: Next) -> Respon
     response
 }
 
+/// The header with which a page asks for its own live parts again.
+const PART: HeaderName = HeaderName::from_static("x-baton-part");
+
+/// What a page is drawn for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Place in the ledger that its tables show at least.
+    pub(crate) at: i64,
+    /// Only the middle is wanted: the frame stands already.
+    pub(crate) part: bool,
+}
+
 /// Around one route: its place in its budget, its line in the log and its figures.
-pub(crate) async fn around(app: App, path: &'static str, budget: Budget, request: Request, next: Next) -> Response {
+pub(crate) async fn around(app: App, path: &'static str, budget: Budget, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
     let method = if *request.method() == Method::GET { "GET" } else { "POST" };
     app.ladder.look(|| app.budgets.shed(Budget::Scans) + app.ledger.meter().shed.load(Ordering::Relaxed), |shed| Strain::of(&app.ledger, shed));
     let response = match app.ladder.admits(budget).and_then(|()| app.budgets.enter(budget)) {
         Ok(place) => {
-            let response = BUDGET.scope(budget, next.run(request)).await;
-            drop(place);
+            let held = Held::new(place);
+            let look = Look { at: app.ledger.position().1, part: request.headers().contains_key(PART) };
+            if budget == Budget::Live {
+                request.extensions_mut().insert(held.clone());
+            }
+            let response = LOOK.scope(look, BUDGET.scope(budget, next.run(request))).await;
+            drop(held);
             response
         }
         Err(refusal) => Refused(refusal).into_response(),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use baton_kit::Refusal;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use super::ladder::STEPS;
 use super::prometheus;
 use crate::App;
 use crate::actor::{Actor, Role};
+use crate::card::{Card, Tone};
 use crate::page::Page;
 use crate::room::{Access, Budget, Route};
 
@@ -25,6 +27,24 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/operations", Access::Roles(&[Role::Administrator]), "How the service stands: lanes, delay, syncs, what is switched off", operations),
     ];
     routes.map(|route| route.within(Budget::Free)).to_vec()
+}
+
+/// After so long without a copy of the ledger an administrator is reminded.
+const COPY_WITHIN_US: i64 = baton_kit::time::DAY_US;
+
+/// Health and the last copy, for an administrator's home.
+pub(crate) async fn cards(app: &App) -> Result<Vec<Card>, Refusal> {
+    let now = Figures::of(app);
+    let well = now.step == 0 && now.writable;
+    let health = Card::new(if well { "✓" } else { "!" }, if well { "card-health-good" } else { "card-health-bad" }, "/operations");
+    let health = health.tone(if well { Tone::Good } else { Tone::Bad }).with("events", now.committed);
+    let place = app.ledger.place().clone();
+    let copied = app.blocking(move || Ok(place.last_copy())).await?;
+    let copy = match copied {
+        Some(at) => Card::new(app.site.show(at), "card-copy-last", "/operations").by(Some(at.plus_us(COPY_WITHIN_US))),
+        None => Card::new("–", "card-copy-none", "/operations").tone(Tone::Warn),
+    };
+    Ok(vec![health, copy])
 }
 
 async fn ready(State(app): State<App>) -> Response {
@@ -44,9 +64,7 @@ fn ms(us: Option<u64>) -> String {
 
 async fn operations(State(app): State<App>, actor: Actor) -> Markup {
     let (now, page) = (Figures::of(&app), Page::new(&app, &actor));
-    page.frame(
-        &page.t("operations-title"),
-        html! {
+    let content = html! {
             (ladder_part(&page, &now))
             (ledger_part(&page, &now))
             h2 { (page.t("operations-budgets")) }
@@ -65,8 +83,8 @@ async fn operations(State(app): State<App>, actor: Actor) -> Markup {
                 }
             }
             p.soft { (page.t("operations-more")) " " code { "/metrics" } " · " code { "/readyz" } " · " code { "/healthz" } }
-        },
-    )
+    };
+    page.frame(&page.t("operations-title"), page.live("figures", "operations", 5, content))
 }
 
 fn ladder_part(page: &Page<'_>, now: &Figures) -> Markup {

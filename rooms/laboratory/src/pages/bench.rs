@@ -12,6 +12,7 @@ use baton_ledger::{Tx, Undecided, Vault};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::drawing::View;
 use super::plates::{Cell, control_text, grid, short};
 use super::{account_names, coded, drawing, finding_words, form_id, name_of, outcome_class, outcome_words, reason_words, styled};
 use crate::commands::{self, BENCH};
@@ -35,6 +36,28 @@ pub(super) fn routes() -> Vec<Route> {
 struct RunAsked {
     #[serde(default)]
     well: Option<u16>,
+    /// What of the curves is drawn.
+    #[serde(default)]
+    view: View,
+    /// One target; all when empty.
+    #[serde(default)]
+    target: String,
+}
+
+/// How the curves are looked at; every link on the page keeps it.
+struct Looking {
+    view: View,
+    target: String,
+}
+
+impl Looking {
+    fn link(&self, bench: &Bench, well: u16) -> String {
+        let target: String = self.target.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect();
+        format!("/laboratory/runs/{}?well={well}&view={}&target={target}", bench.run().run, self.view.name())
+    }
+    fn with(&self, view: View, target: &str) -> Self {
+        Self { view, target: target.to_owned() }
+    }
 }
 
 /// Everything the bench shows of a run.
@@ -82,9 +105,6 @@ impl Bench {
     fn label(&self, well: u16) -> String {
         layout::label(well, self.plate.wells)
     }
-    fn link(&self, well: u16) -> String {
-        format!("/laboratory/runs/{}?well={well}", self.run().run)
-    }
 }
 
 async fn run_page(State(app): State<App>, actor: Actor, At(id): At<RunId>, Asked(asked): Asked<RunAsked>) -> Answered<Markup> {
@@ -95,6 +115,7 @@ async fn run_page(State(app): State<App>, actor: Actor, At(id): At<RunId>, Asked
     let queue: Vec<u16> = to_review(&bench.now).into_iter().filter_map(|tube| bench.well_of(tube)).collect();
     let first = bench.readings.first().map(|reading| reading.well);
     let well = asked.well.or_else(|| queue.first().copied()).or(first).unwrap_or(0);
+    let looking = Looking { view: asked.view, target: asked.target };
     let ids = [form_id(&app, bench.plate.laboratory).await?, form_id(&app, bench.plate.laboratory).await?, form_id(&app, bench.plate.laboratory).await?];
     let page = Page::new(&app, &actor);
     let title = page.with("laboratory-run-title", &[("plate", &bench.plate.code)]);
@@ -106,9 +127,11 @@ async fn run_page(State(app): State<App>, actor: Actor, At(id): At<RunId>, Asked
             (findings(&page, &bench, ids[0]))
             (release_bar(&page, &bench, &queue, ids[1]))
             div.bench {
-                div { (map(&page, &bench, &curves, well)) (legend(&page)) }
-                div.panel { (well_panel(&page, &bench, &curves, well, &queue, ids[2])) }
+                div { (map(&page, &bench, &curves, well, &looking)) (legend(&page)) (plate_plot(&page, &bench, &curves, well, &looking)) }
+                div.panel { (well_panel(&page, &bench, &curves, &Shown { well, queue: &queue, looking: &looking, id: ids[2] })) }
             }
+            dialog id="sure" aria-labelledby="sure-words" { p id="sure-words" {} p.actions { button.primary id="sure-yes" { (page.t("laboratory-sign-yes")) } " " button id="sure-no" { (page.t("laboratory-sign-no")) } } }
+            p.soft.no-print { (page.t("laboratory-keys")) }
         }),
     ))
 }
@@ -172,7 +195,7 @@ fn release_bar(page: &Page<'_>, bench: &Bench, queue: &[u16], id: EventId) -> Ma
             div { dt { (page.t("laboratory-out")) } dd { (out) } }
         }
         @if by_rule > 0 && page.actor.has_any(BENCH) {
-            form.inline method="post" action={ "/laboratory/runs/" (bench.run().run) "/sign" } {
+            form.inline method="post" action={ "/laboratory/runs/" (bench.run().run) "/sign" } data-sure=(page.with("laboratory-release-sure", &[("count", &by_rule.to_string())])) {
                 input type="hidden" name="id" value=(id);
                 button.primary { (page.with("laboratory-release-by-rule", &[("count", &by_rule.to_string())])) }
             }
@@ -184,13 +207,35 @@ fn release_bar(page: &Page<'_>, bench: &Bench, queue: &[u16], id: EventId) -> Ma
     }
 }
 
-fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16) -> Markup {
+/// Every curve of the plate at once: what differs from the others shows.
+fn plate_plot(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16, looking: &Looking) -> Markup {
+    let mut targets: Vec<&str> = curves.iter().map(|curve| curve.target.as_str()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let drawn: Vec<&CurveDrawn> = curves.iter().filter(|curve| looking.target.is_empty() || curve.target == looking.target).collect();
+    let name = |curve: &CurveDrawn| (looking.link(bench, curve.well), format!("{} {}", bench.label(curve.well), curve.target));
+    let choice = |view: View, target: &str, words: String| {
+        html! {
+            a href=(looking.with(view, target).link(bench, here)) aria-current=[(looking.view == view && looking.target == target).then_some("true")] { (words) } " "
+        }
+    };
+    html! {
+        @if !curves.is_empty() { figure.plate-curves {
+            figcaption { (page.t("laboratory-plate-curves")) }
+            p.views { @for view in View::ALL { (choice(view, &looking.target, page.t(&format!("laboratory-view-{}", view.name())))) } }
+            p.views { (choice(looking.view, "", page.t("laboratory-all-targets"))) @for target in &targets { (choice(looking.view, target, (*target).to_owned())) } }
+            (drawing::curves_of_plate(curves, &drawn, looking.view, here, &page.t("laboratory-plate-curves"), &name))
+        } }
+    }
+}
+
+fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16, looking: &Looking) -> Markup {
     let mut by_well: HashMap<u16, Vec<&CurveDrawn>> = HashMap::new();
     for curve in curves {
         by_well.entry(curve.well).or_default().push(curve);
     }
     let laid: HashMap<u16, WellContent> = bench.layout.iter().map(|laid| (laid.well, laid.content)).collect();
-    let scale = drawing::scale_of(curves);
+    let scale = drawing::scale_of(curves, View::Above);
     grid(bench.plate.wells, |well| {
         let content = laid.get(&well).copied();
         let drawn = by_well.get(&well).map(Vec::as_slice).unwrap_or_default();
@@ -202,7 +247,7 @@ fn map(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], here: u16) -> Mark
         } else {
             html! {}
         };
-        let link = (content.is_some() || !drawn.is_empty()).then(|| bench.link(well));
+        let link = (content.is_some() || !drawn.is_empty()).then(|| looking.link(bench, well));
         Cell { class, text, title: format!("{} {} {words}", bench.label(well), code.unwrap_or_default()), inside: spark, link, current: well == here }
     })
 }
@@ -251,21 +296,30 @@ fn legend(page: &Page<'_>) -> Markup {
     html! { p.soft { @for outcome in TubeOutcome::ALL { span.(outcome_class(outcome)) { "■ " (outcome_words(page, outcome)) } " " } "╌ " (page.t("laboratory-held-mark")) } }
 }
 
-fn well_panel(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], well: u16, queue: &[u16], id: EventId) -> Markup {
+/// What the panel of one well needs beside the run.
+struct Shown<'s> {
+    well: u16,
+    queue: &'s [u16],
+    looking: &'s Looking,
+    id: EventId,
+}
+
+fn well_panel(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], shown: &Shown<'_>) -> Markup {
+    let Shown { well, queue, looking, id } = *shown;
     let drawn: Vec<&CurveDrawn> = curves.iter().filter(|curve| curve.well == well).collect();
     let readings: Vec<TargetRead> = bench.readings.iter().filter(|reading| reading.well == well).cloned().collect();
     let at = queue.iter().position(|queued| *queued == well);
-    let step = |to: Option<usize>| to.and_then(|to| queue.get(to)).map(|well| bench.link(*well));
+    let step = |to: Option<usize>| to.and_then(|to| queue.get(to)).map(|well| looking.link(bench, *well));
     let (next, before) = (step(at.map_or(Some(0), |at| Some(at + 1))), step(at.and_then(|at| at.checked_sub(1))));
     let clock = bench.tubes.get(&well);
     html! {
         div.queue {
-            @if let Some(before) = before { a.button href=(before) data-key="p" { "← P" } }
+            @if let Some(before) = before { a.button href=(before) data-key="p k" { "← K" } }
             strong { (bench.label(well)) } @if let Some(clock) = clock { a href={ "/laboratory/tubes/" (clock.tube) } { (clock.code.clone().unwrap_or_default()) } " " (page.with("laboratory-people", &[("count", &clock.members.to_string())])) }
-            @if let Some(next) = next { a.button href=(next) data-key="n" { "N →" } }
+            @if let Some(next) = next { a.button href=(next) data-key="n j" { "J →" } }
         }
         @if drawn.is_empty() { p.empty { (page.t("laboratory-no-curves")) } } @else {
-            (drawing::curves_of_well(&drawn, &drawing::scale_of(curves), &readings, &page.with("laboratory-curves-of", &[("well", &bench.label(well))])))
+            (drawing::curves_of_well(&drawn, &drawing::scale_of(curves, looking.view), looking.view, &readings, &page.with("laboratory-curves-of", &[("well", &bench.label(well))])))
         }
         (readings_table(page, &drawn, &readings))
         @if let Some(specimen) = bench.specimen(well) { (specimen_part(page, bench, specimen, id)) }
@@ -273,9 +327,10 @@ fn well_panel(page: &Page<'_>, bench: &Bench, curves: &[CurveDrawn], well: u16, 
 }
 
 fn readings_table(page: &Page<'_>, drawn: &[&CurveDrawn], readings: &[TargetRead]) -> Markup {
+    let told = drawn.iter().any(|curve| curve.instrument_call.is_some());
     html! {
         div.scroll { table {
-            thead { tr { th {} th { (page.t("laboratory-target")) } th { (page.t("laboratory-call")) } th.number { "Cq" } th.number { (page.t("laboratory-instrument-cq")) } th.number { "P" } th { (page.t("laboratory-reasons")) } } }
+            thead { tr { th {} th { (page.t("laboratory-target")) } th { (page.t("laboratory-call")) } th.number { "Cq" } th.number { (page.t("laboratory-instrument-cq")) } @if told { th { (page.t("laboratory-instrument-call")) } } th.number { "P" } th { (page.t("laboratory-reasons")) } } }
             tbody { @for (index, (curve, reading)) in drawn.iter().zip(readings).enumerate() {
                 tr {
                     td { svg.key viewBox="0 0 26 10" aria-hidden="true" { line.(format!("c{}", index % 6)) x1="0" x2="26" y1="5" y2="5" {} } }
@@ -283,6 +338,7 @@ fn readings_table(page: &Page<'_>, drawn: &[&CurveDrawn], readings: &[TargetRead
                     td { (coded(page, "call", &reading.call)) }
                     td.number { (reading.cq.map_or_else(|| "–".to_owned(), |cq| format!("{cq:.2}"))) }
                     td.number.soft { (curve.instrument_cq.map_or_else(|| "–".to_owned(), |cq| format!("{cq:.2}"))) }
+                    @if told { td.soft { (curve.instrument_call.as_deref().unwrap_or("–")) } }
                     td.number { (format!("{:.3}", reading.p_positive)) }
                     td { (reading.reasons.iter().map(|reason| coded(page, "curve", reason)).collect::<Vec<_>>().join(" · ")) }
                 }
@@ -313,7 +369,7 @@ fn specimen_part(page: &Page<'_>, bench: &Bench, specimen: &ForSigning, id: Even
 fn sign_part(page: &Page<'_>, bench: &Bench, specimen: &ForSigning, id: EventId) -> Markup {
     let button = |words: &str| {
         html! {
-            form method="post" action={ "/laboratory/runs/" (bench.run().run) "/sign" } {
+            form method="post" action={ "/laboratory/runs/" (bench.run().run) "/sign" } data-sure=(page.with("laboratory-sign-sure", &[("well", &bench.label(specimen.call.well)), ("outcome", &outcome_words(page, specimen.result.outcome))])) {
                 input type="hidden" name="id" value=(id);
                 input type="hidden" name="tube" value=(specimen.tube);
                 button.primary data-key="s" { (page.t(words)) " S" }

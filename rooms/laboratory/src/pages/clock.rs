@@ -65,15 +65,20 @@ async fn board(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let page = Page::new(&app, &actor);
     Ok(page.frame(
         &page.t("laboratory-clock"),
-        styled(html! {
-            dl.figures {
-                div { dt { (page.t("laboratory-on-the-way")) } dd { (board.all) } }
-                div { dt { (page.t("laboratory-over-limit")) } dd.bad[board.late > 0] { (board.late) } }
-                (spread_figures(&page, &board.total))
-            }
-            (tubes_table(&page, &board, now))
-            @for (by, rows) in &board.groups { (group_table(&page, *by, rows)) }
-        }),
+        styled(page.live(
+            "clock",
+            "clock",
+            60,
+            html! {
+                dl.figures {
+                    div { dt { (page.t("laboratory-on-the-way")) } dd { (board.all) } }
+                    div { dt { (page.t("laboratory-over-limit")) } dd.bad[board.late > 0] { (board.late) } }
+                    (spread_figures(&page, &board.total))
+                }
+                (tubes_table(&page, &board, now))
+                @for (by, rows) in &board.groups { (group_table(&page, *by, rows)) }
+            },
+        )),
     ))
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Redirect;
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, Form};
-use baton_desk::{Actor, App, InboxItem, Page, Route};
+use baton_desk::{Actor, App, Card, InboxItem, Page, Role, Route, Tone};
 use baton_kit::{EventId, PlaceId, Timestamp};
 use baton_ledger::{StoreResult, Tx};
 use baton_pcr::rules::RuleSet;
@@ -84,6 +84,61 @@ pub(crate) fn inbox(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResu
     Ok(items)
 }
 
+/// Laboratories on somebody's cards.
+const LABORATORIES: usize = 3;
+
+/// In numbers: tubes to take in, to lay, to review and to sign, runs whose controls failed, tubes past six hours.
+pub(crate) fn cards(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResult<Vec<Card>> {
+    let mut cards = Vec::new();
+    if actor.has_any(RECEIVERS) {
+        for place in commands::laboratories(tx, actor)?.into_iter().take(LABORATORIES) {
+            cards.extend(laboratory_cards(tx, actor, &place)?);
+        }
+    }
+    let (all, late) = clock::counts(tx, now.plus_us(-LIMIT_US))?;
+    if actor.has_any(&[Role::Technician, Role::LaboratoryDirector, Role::Auditor]) && all > 0 {
+        let tone = if late > 0 { Tone::Bad } else { Tone::Good };
+        cards.push(Card::new(late, "card-lab-late", "/laboratory/clock").with("all", all).tone(tone));
+    }
+    if actor.has_any(&[Role::LaboratoryDirector, Role::Auditor]) {
+        let findings = results::count_open_findings(tx)?;
+        if findings > 0 {
+            cards.push(Card::new(findings, "card-lab-findings", "/laboratory").tone(Tone::Warn));
+        }
+    }
+    Ok(cards)
+}
+
+fn laboratory_cards(tx: &mut Tx<'_>, actor: &Actor, place: &Place) -> StoreResult<Vec<Card>> {
+    let mut cards = Vec::new();
+    let mut card = |number: i64, words, link: String, deadline, tone| {
+        if number > 0 {
+            cards.push(Card::new(number, words, link).with("laboratory", &place.name).by(deadline).tone(tone));
+        }
+    };
+    let arrived: i64 = clock::boxes_to_accession(tx, place.id)?.iter().map(|(.., tubes)| tubes).sum();
+    card(arrived, "card-lab-accession", format!("/laboratory/accession?laboratory={}", place.id), None, Tone::Plain);
+    if !actor.has_any(BENCH) {
+        return Ok(cards);
+    }
+    let (tubes, oldest) = clock::plate_queue(tx, place.id)?;
+    let six = oldest.map(|began| began.plus_us(LIMIT_US));
+    card(tubes, "card-lab-plate", format!("/laboratory/plates/new?laboratory={}", place.id), six, Tone::Plain);
+    let waiting = results::runs_waiting(tx, place.id)?;
+    let (first, second) = waiting.iter().fold((0, 0), |sum, (_, first, second)| (sum.0 + first, sum.1 + second));
+    let of = |wanted: fn(&(baton_kit::RunId, i64, i64)) -> bool| {
+        waiting.iter().find(|run| wanted(run)).map_or_else(|| "/laboratory".to_owned(), |(run, ..)| format!("/laboratory/runs/{run}"))
+    };
+    card(first, "card-lab-review", of(|run| run.1 > 0), None, Tone::Plain);
+    card(second, "card-lab-second", of(|run| run.2 > 0), None, Tone::Warn);
+    let mut failed = 0;
+    for (run, ..) in waiting.iter().take(50) {
+        failed += i64::from(bench::run(tx, *run)?.is_some_and(|run| !run.findings.is_empty()));
+    }
+    card(failed, "card-lab-controls", format!("/laboratory?laboratory={}", place.id), None, Tone::Bad);
+    Ok(cards)
+}
+
 #[derive(Deserialize)]
 pub(super) struct LaboratoryAsked {
     #[serde(default)]
@@ -133,24 +188,24 @@ async fn home(State(app): State<App>, actor: Actor, Asked(asked): Asked<Laborato
         findings.push((found, super::form_id(&app, bench.here.id).await?));
     }
     let today = app.site.show_day(app.site.day_of(now));
-    Ok(page.frame(
+    Ok(page.frame_with(
         &page.t("laboratory-title"),
+        super::SCRIPTS,
         styled(html! {
             (laboratory_choice(&page, &bench.here, &bench.mine, "/laboratory"))
             p.actions {
                 (page.way(RECEIVE_ACCESS, &format!("/laboratory/accession?laboratory={}", bench.here.id), &page.t("laboratory-accession")))
                 (page.way(BENCH_ACCESS, &format!("/laboratory/plates/new?laboratory={}", bench.here.id), &page.t("laboratory-lay-plate")))
                 a.button href="/laboratory/clock" { (page.t("laboratory-clock")) } " "
+                a.button href={ "/laboratory/controls?laboratory=" (bench.here.id) } { (page.t("laboratory-control-charts")) } " "
                 (page.way(TRACE_ACCESS, "/laboratory/lineage", &page.t("laboratory-lineage")))
                 a.button href="/laboratory/assays" { (page.t("laboratory-assays")) } " "
                 @for form in ["pdf", "csv", "xlsx"] {
                     a.button href={ "/v1/laboratory/days/" (today) "." (form) "?laboratory=" (bench.here.id) } { (page.with("laboratory-paper-day", &[("form", &form.to_uppercase())])) } " "
                 }
             }
-            (runs_table(&page, &bench.waiting))
-            (plates_table(&page, &bench.plates, now))
+            (page.live("bench", "laboratory", 60, html! { (runs_table(&page, &bench.waiting)) (plates_table(&page, &bench.plates, now)) (capability_table(&page, &bench.capability)) }))
             (findings_list(&page, &findings))
-            (capability_table(&page, &bench.capability))
         }),
     ))
 }
@@ -163,7 +218,7 @@ fn runs_table(page: &Page<'_>, waiting: &[(Run, Plate, i64, i64)]) -> Markup {
                 thead { tr { th { (page.t("laboratory-plate")) } th { (page.t("laboratory-read-at")) } th { (page.t("laboratory-controls")) } th.number { (page.t("laboratory-unsigned")) } th.number { (page.t("laboratory-second-waiting")) } th {} } }
                 tbody { @for (run, plate, first, second) in waiting {
                     tr {
-                        td { a href={ "/laboratory/runs/" (run.run) } { (plate.code) } }
+                        td { a href={ "/laboratory/runs/" (run.run) } data-row="" { (plate.code) } }
                         td { (page.time(run.read)) }
                         td { @if run.findings.is_empty() { span.good { (page.t("laboratory-controls-valid")) } } @else { span.bad { (run.findings.iter().map(|f| finding_words(page, &f.code)).collect::<Vec<_>>().join(" · ")) } } }
                         td.number { (first) } td.number { (second) }

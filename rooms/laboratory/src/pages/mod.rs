@@ -3,7 +3,9 @@
 mod accession;
 mod bench;
 mod clock;
+mod controls;
 mod drawing;
+mod graph;
 mod home;
 mod person;
 mod plates;
@@ -28,7 +30,7 @@ use crate::events::TubeOutcome;
 use crate::routes::TRACE_ACCESS;
 use crate::store::lineage::Origin;
 
-pub(crate) use home::inbox;
+pub(crate) use home::{cards, inbox};
 pub(crate) use pools::PLAN_ACCESS;
 
 const STYLE: &str = include_str!("../../assets/laboratory.css");
@@ -50,6 +52,7 @@ pub(crate) fn routes() -> Vec<Route> {
             tube::routes(),
             person::routes(),
             clock::routes(),
+            controls::routes(),
             trace::routes(),
             pools::routes(),
             verify::routes(),

@@ -266,7 +266,7 @@ pub(super) fn grid(wells: u16, mut cell: impl FnMut(u16) -> Cell) -> Markup {
                     th scope="row" { (char::from(b'A' + row as u8)) }
                     @for column in 0..columns {
                         @let it = cell(row * columns + column);
-                        td class=(it.class) title=(it.title) aria-current=[it.current.then_some("true")] {
+                        td class=(it.class) title=(it.title) data-well=(row * columns + column) aria-current=[it.current.then_some("true")] {
                             @if let Some(link) = &it.link { a href=(link) { (it.text) (it.inside) } } @else { span.cell { (it.text) (it.inside) } }
                         }
                     }

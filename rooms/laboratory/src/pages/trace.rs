@@ -1,25 +1,30 @@
 //! Looking up both ways: a person, lot, plate, box, tube or operator, and everyone it leads to.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::extract::State;
 use axum::response::Redirect;
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, At};
 use baton_desk::{Actor, App, Page, Route, any_id};
 use baton_kit::{AnyId, PersonId, Refusal, TubeId};
-use baton_ledger::{Tx, Undecided};
+use baton_ledger::{Tx, Undecided, Vault};
 use baton_registry::events::LotKind;
 use baton_registry::store as registry;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::graph::Graph;
 use super::{outcome_words, styled};
-use crate::routes::{REPORT_ACCESS, REPORTS_ACCESS, TRACE_ACCESS, origin_of, people_page, reach_origin};
+use crate::routes::{REPORT_ACCESS, REPORTS_ACCESS, TRACE_ACCESS, origin_of, people_page, reach_origin, reach_person};
+use crate::store::graph::Start;
 use crate::store::lineage::{self, Extent, Origin, Reached};
 use crate::store::{self, clock};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/laboratory/lineage", TRACE_ACCESS, "Look-up by lot, plate, box, tube or person", search_page),
+        Route::get("/laboratory/lineage/person/{person}", TRACE_ACCESS, "From a person to tubes, boxes, plates, runs and results", person_page),
         Route::get("/laboratory/lineage/{origin}/{id}", TRACE_ACCESS, "Everyone an origin leads to", lineage_page),
     ]
 }
@@ -37,7 +42,7 @@ async fn search_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<S
     if !text.is_empty() {
         let key = app.ledger.secrets().verifying();
         if let Ok(person) = baton_registry::read_person_code(&key, &text) {
-            return Ok(Redirect::to(&format!("/laboratory/people/{person}")).into_response());
+            return Ok(Redirect::to(&format!("/laboratory/lineage/person/{person}")).into_response());
         }
         let found = app.read(move |tx| find(tx, &text)).await?;
         let link = found.ok_or_else(|| Refusal::absent("lab-nothing-found"))?;
@@ -75,7 +80,7 @@ fn find(tx: &mut Tx<'_>, text: &str) -> Result<Option<String>, Undecided> {
     }
     let Ok(id) = text.parse::<AnyId>() else { return Ok(None) };
     let person = baton_kit::TypedId::from_packed(baton_kit::TypedId::packed(id));
-    Ok(registry::exists(tx, person)?.then(|| format!("/laboratory/people/{}", PersonId::to_string(&person))))
+    Ok(registry::exists(tx, person)?.then(|| format!("/laboratory/lineage/person/{}", PersonId::to_string(&person))))
 }
 
 #[derive(Deserialize)]
@@ -86,32 +91,63 @@ struct PageAsked {
 
 async fn lineage_page(State(app): State<App>, actor: Actor, At((kind, id)): At<(String, AnyId)>, Asked(asked): Asked<PageAsked>) -> Answered<Markup> {
     let origin = origin_of(&kind, id)?;
-    let who = actor.clone();
-    let (extent, people, next, title) = app
+    let (who, vault) = (actor.clone(), app.ledger.vault().clone());
+    let (extent, people, names, next, title, drawn) = app
         .read(move |tx| {
             reach_origin(tx, &who, origin)?;
             let (people, next) = people_page(tx, origin, asked.after)?;
-            Ok((lineage::extent(tx, origin)?, people, next, title_of(tx, origin)?))
+            let extent = lineage::extent(tx, origin)?;
+            let drawn = Graph::load(tx, &vault, &Start::Origin(origin), extent.tubes, extent.swabs)?;
+            let ids: Vec<PersonId> = people.iter().map(|reached| reached.person).collect();
+            let names = registry::open_people(tx, &vault, &ids)?.into_iter().map(|brief| (brief.person, brief.name)).collect();
+            Ok((extent, people, names, next, title_of(tx, &vault, origin)?, drawn))
         })
         .await?;
-    app.looked(&actor, people.iter().map(|reached| any_id(reached.person)).collect(), "lineage");
+    app.looked(&actor, people.iter().map(|reached| reached.person).chain(drawn.shown()).collect::<BTreeSet<_>>().into_iter().map(any_id).collect(), "lineage");
     let page = Page::new(&app, &actor);
     let kind_words = page.t(&format!("laboratory-origin-{}", origin.name()));
     Ok(page.frame(&format!("{kind_words} {title}"), styled(html! {
         (extent_figures(&page, &extent))
+        (super::graph::draw(&page, &drawn))
         p.actions.no-print { a.button href={ "/v1/laboratory/lineage/" (origin.name()) "/" (id) "/people.csv" } { "CSV" } " " (page.way(REPORTS_ACCESS, &format!("/v1/laboratory/lineage/{}/{id}/reports.pdf", origin.name()), &page.t("laboratory-paper-many"))) }
-        (people_table(&page, &people))
+        (people_table(&page, &people, &names))
         @if let Some(next) = next { p { a.button href={ "/laboratory/lineage/" (origin.name()) "/" (id) "?after=" (next) } { (page.t("laboratory-next-page")) } } }
     })))
 }
 
-fn title_of(tx: &mut Tx<'_>, origin: Origin) -> Result<String, Undecided> {
+/// From one person: their tubes and all that these passed.
+async fn person_page(State(app): State<App>, actor: Actor, At(person): At<PersonId>) -> Answered<Markup> {
+    let (who, vault, day) = (actor.clone(), app.ledger.vault().clone(), app.site.day_of(app.ledger.now()));
+    let (name, drawn) = app
+        .read(move |tx| {
+            reach_person(tx, &who, person, day)?;
+            let tubes: Vec<TubeId> = store::results::memberships(tx, person)?.into_iter().map(|membership| membership.clock.tube).take(100).collect();
+            let mut swabs = 0;
+            for tube in &tubes {
+                swabs += store::tube(tx, *tube)?.map_or(0, |clock| clock.members);
+            }
+            let name = registry::person_brief(tx, &vault, person)?.map_or_else(|| person.to_string(), |brief| brief.name);
+            let count = tubes.len() as i64;
+            Ok((name, Graph::load(tx, &vault, &Start::Tubes(tubes), count, swabs)?))
+        })
+        .await?;
+    app.looked(&actor, drawn.shown().into_iter().chain([person]).collect::<BTreeSet<_>>().into_iter().map(any_id).collect(), "lineage");
+    let page = Page::new(&app, &actor);
+    let title = page.with("laboratory-graph-of-person", &[("name", &name)]);
+    let content = html! {
+        (super::graph::draw(&page, &drawn))
+        p.actions { (page.way(REPORT_ACCESS, &format!("/laboratory/people/{person}"), &page.t("laboratory-person-title"))) }
+    };
+    Ok(page.frame(&title, styled(content)))
+}
+
+fn title_of(tx: &mut Tx<'_>, vault: &Vault, origin: Origin) -> Result<String, Undecided> {
     let known = match origin {
         Origin::Lot(id) => registry::lot(tx, id)?.map(|lot| format!("{} · {}", lot.code, lot.product)),
         Origin::Plate(id) => store::bench::plate(tx, id)?.map(|plate| plate.code),
         Origin::Box(id) => clock::box_code(tx, id)?,
         Origin::Tube(id) => store::tube(tx, id)?.and_then(|clock| clock.code),
-        Origin::Operator(_) => None,
+        Origin::Operator(id) => baton_desk::accounts::store::account(tx, vault, id)?.map(|account| account.secret.name),
     };
     Ok(known.unwrap_or_else(|| origin.id().to_string()))
 }
@@ -127,7 +163,8 @@ fn extent_figures(page: &Page<'_>, extent: &Extent) -> Markup {
     }
 }
 
-fn people_table(page: &Page<'_>, people: &[Reached]) -> Markup {
+fn people_table(page: &Page<'_>, people: &[Reached], names: &HashMap<PersonId, String>) -> Markup {
+    let name = |person: PersonId| names.get(&person).cloned().unwrap_or_else(|| person.to_string());
     html! {
         @if people.is_empty() { p.empty { (page.t("laboratory-nobody")) } } @else {
             div.scroll { table {
@@ -135,7 +172,7 @@ fn people_table(page: &Page<'_>, people: &[Reached]) -> Markup {
                 tbody { @for reached in people {
                     tr {
                         td { a href={ "/laboratory/tubes/" (reached.tube) } { (reached.code.clone().unwrap_or_else(|| reached.tube.to_string())) } }
-                        td.code { (page.link(REPORT_ACCESS, &format!("/laboratory/people/{}", reached.person), &reached.person.to_string())) }
+                        td { a href={ "/laboratory/lineage/person/" (reached.person) } { (name(reached.person)) } }
                         td { (page.time(reached.swabbed_us)) }
                         td { (reached.outcome.map_or_else(|| "–".to_owned(), |outcome| outcome_words(page, outcome))) }
                         td { (super::time_or_dash(page, reached.released_us)) }

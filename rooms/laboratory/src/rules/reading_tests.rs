@@ -95,6 +95,7 @@ fn curves(layout: &[WellLaid], odd: &[(u16, Shows)]) -> Vec<CurveStored> {
                 cycles: encode(&axis(CYCLES)),
                 fluorescence: encode(&values),
                 instrument_cq_milli: None,
+                instrument_call: None,
             });
         }
     }
@@ -245,6 +246,7 @@ fn a_bench_plate_is_called_and_holds_everything() {
             cycles: encode(&axis(CYCLES)),
             fluorescence: encode(&values),
             instrument_cq_milli: None,
+            instrument_call: None,
         }
     };
     let read = read_run(&bench, None, &[curve(0, Some(22.0)), curve(95, None)]);

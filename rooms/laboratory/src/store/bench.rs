@@ -310,3 +310,39 @@ fn circumstances(tx: &mut Tx<'_>, lots_good: (bool, bool), clock: Option<&TubeCl
         ("no_open_finding", open.is_none()),
     ])
 }
+
+/// A positive control of one run in one target.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ControlRead {
+    pub run: RunId,
+    pub at: Timestamp,
+    pub plate: String,
+    pub assay: String,
+    pub target: String,
+    pub well: u16,
+    pub cq: Option<f64>,
+    /// Whether the run's controls were valid.
+    pub valid: bool,
+}
+
+/// The positive controls of a laboratory's last runs, oldest run first.
+pub fn positive_controls(tx: &mut Tx<'_>, laboratory: PlaceId, runs: i64) -> StoreResult<Vec<ControlRead>> {
+    let sql = "SELECT r.run, r.read_us, p.code, p.assay, d.target, d.well, d.cq, r.controls_valid FROM (SELECT bucket, run, plate, read_us, controls_valid FROM run \
+               WHERE laboratory = $1 ORDER BY read_us DESC, run DESC LIMIT $2) r JOIN plate p ON p.bucket = r.plate >> 56 AND p.plate = r.plate \
+               JOIN well w ON w.bucket = p.bucket AND w.plate = p.plate AND w.content = 'positive_control' JOIN reading d ON d.bucket = r.bucket AND d.run = r.run AND d.well = w.well \
+               WHERE p.assay IS NOT NULL ORDER BY r.read_us, r.run, d.well, d.number";
+    let rows = tx.query(sql, params![laboratory, runs])?;
+    let read = |row: &Row| {
+        Ok(ControlRead {
+            run: row.id(0)?,
+            at: row.time(1)?,
+            plate: row.text(2)?.to_owned(),
+            assay: row.text(3)?.to_owned(),
+            target: row.text(4)?.to_owned(),
+            well: u16::try_from(row.int(5)?).unwrap_or(u16::MAX),
+            cq: row.maybe_float(6)?,
+            valid: row.truth(7)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}

@@ -8,6 +8,10 @@ use crate::events::*;
 use crate::model::PlateState;
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, vault: &Vault) -> StoreResult<()> {
+    if event.kind.starts_with("laboratory.") || event.kind.starts_with("custody.") {
+        tx.moved("laboratory", 0);
+        tx.moved("clock", 0);
+    }
     match event.kind.as_str() {
         TubeAccessioned::KIND => accessioned(tx, event),
         LayPlate::KIND => plate_laid(tx, event),
@@ -26,6 +30,7 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, vault: &Vault) -> StoreResult<()> {
 
 /// Makes a tube's row where it has none: facts of other devices may come first.
 pub(crate) fn touch_tube(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<()> {
+    tx.moved("clock", 0);
     tx.execute(
         "INSERT INTO tube_clock (bucket, tube, follow_up, members, waiting) VALUES ($1, $2, 0, 0, 1) ON CONFLICT (bucket, tube) DO NOTHING",
         params![tube.bucket_number(), tube],

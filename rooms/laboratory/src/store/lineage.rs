@@ -53,7 +53,7 @@ impl Origin {
     }
 
     /// The tubes it leads to, as a query of one column; `$1` is its id.
-    fn tubes(self) -> &'static str {
+    pub(crate) fn tubes(self) -> &'static str {
         match self {
             Origin::Lot(_) => {
                 "SELECT tube FROM tube_clock WHERE fluid_lot = $1 \

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod day;
 pub mod evidence;
 pub(crate) mod fold;
+pub mod graph;
 pub mod lineage;
 pub mod pools;
 pub mod results;

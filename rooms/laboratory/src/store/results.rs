@@ -81,6 +81,10 @@ pub struct Finding {
     pub settled: Option<Timestamp>,
 }
 
+pub fn count_open_findings(tx: &mut Tx<'_>) -> StoreResult<i64> {
+    tx.one("SELECT count(*) FROM laboratory_finding WHERE settled_us IS NULL", &[])?.int(0)
+}
+
 pub fn open_findings(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<Finding>> {
     let sql = "SELECT id, code, subject, happened_us, settled_us FROM laboratory_finding WHERE settled_us IS NULL ORDER BY happened_us, id LIMIT $1";
     tx.query(sql, params![limit])?.iter().map(finding_of).collect()

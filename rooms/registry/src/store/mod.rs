@@ -21,7 +21,7 @@ pub use person::{
     Known, each_person, exists, membership, open_people, people_after, people_in, person, person_brief, person_by_document, person_by_keys, search, shredded,
     stays,
 };
-pub use place::{Paged, place, place_by_code, place_by_credit_code, place_chain, places_now, places_of_kind, places_under, zone_bucket};
+pub use place::{Paged, place, place_by_code, place_by_credit_code, place_chain, place_names, places_now, places_of_kind, places_under, zone_bucket};
 
 use baton_ledger::{Command, Event, EventBody, StoreResult, Tx, Vault};
 

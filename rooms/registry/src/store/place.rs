@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+
 use baton_kit::{Bucket, PlaceId, TypedId};
-use baton_ledger::{Event, Row, StoreResult, Tx, params, to_json};
+use baton_ledger::{Event, Param, Row, StoreResult, Tx, params, to_json};
 
 use super::wrong;
 use crate::events::{AddPlace, ChangePlace, PlaceKind};
@@ -63,6 +65,28 @@ fn place_of(row: &Row) -> StoreResult<Place> {
 pub fn place(tx: &mut Tx<'_>, id: PlaceId) -> StoreResult<Option<Place>> {
     let row = tx.first(&format!("{PLACE} WHERE p.bucket = $1 AND p.id = $2"), params![id.bucket_number(), id])?;
     row.as_ref().map(place_of).transpose()
+}
+
+/// Places asked for in one statement.
+const AT_ONCE: usize = 200;
+
+/// Codes and names of places; one that is not known is left out.
+pub fn place_names(tx: &mut Tx<'_>, places: &[PlaceId]) -> StoreResult<HashMap<PlaceId, (String, String)>> {
+    let mut names = HashMap::with_capacity(places.len());
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    // By the whole key, so that the store finds each at once.
+    for some in sorted.chunk_by(|a, b| a.bucket() == b.bucket()).flat_map(|bucket| bucket.chunks(AT_ONCE)) {
+        let marks: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
+        let sql = format!("SELECT id, code, name FROM place WHERE bucket = $1 AND id IN ({})", marks.join(", "));
+        let values: Vec<Param<'_>> = [some[0].bucket_number()].into_iter().chain(some.iter().map(|place| place.raw())).map(Param::Int).collect();
+        tx.each(&sql, &values, |row| {
+            names.insert(row.id(0)?, (row.text(1)?.to_owned(), row.text(2)?.to_owned()));
+            Ok(())
+        })?;
+    }
+    Ok(names)
 }
 
 /// The place and everything above it, the place first; empty when it is not known. For [`baton_desk::Actor::must_reach`].

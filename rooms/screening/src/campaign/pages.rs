@@ -14,7 +14,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::routes::{self, Coverage, PlaceCounts, ask_for, coverage_of, may_manage};
-use super::store::{self, By};
+use super::store::{self, Ask, By};
+use crate::board::{self, curve::Curve};
 use crate::events::{Cadence, ExemptPerson, OpenCampaign, OpenRound, Who};
 use crate::model::{Campaign, Due};
 use crate::rules::{EXEMPTIONS, RATIOS};
@@ -192,34 +193,77 @@ impl By {
 async fn board(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Asked(asked): Asked<BoardAsked>) -> Answered<Markup> {
     let (reached, now) = (reach(&actor), app.ledger.now());
     let (by, within) = (asked.by, asked.within);
-    let (campaign, coverage, reasons, follow_ups, place) = app
+    let (campaign, coverage, reasons, follow_ups, place, picture) = app
         .read(move |tx| {
             let campaign = store::campaign(tx, id)?.ok_or_else(|| Refusal::absent("campaign-unknown"))?;
-            let coverage = coverage_of(tx, id, asked.round, by, reached, within, now)?;
-            let reasons = store::reasons(tx, id, coverage.round)?;
+            let coverage = coverage_of(tx, id, asked.round, by, reached.clone(), within, now)?;
+            let picture = Picture::load(tx, &Ask { campaign: id, round: coverage.round, reach: reached, within }, &coverage.total, now)?;
+            let reasons = board::store::reasons(tx, id, coverage.round)?;
             let follow_ups = crate::follow_up::store::counts(tx, id)?;
             let place = within.map(|place| registry::place(tx, place)).transpose()?.flatten();
-            Ok((campaign, coverage, reasons, follow_ups, place))
+            Ok((campaign, coverage, reasons, follow_ups, place, picture))
         })
         .await?;
     let form_id = if may_manage(&actor) && campaign.cadence != Cadence::Once { Some(app.form_id(Bucket::INSTALLATION).await?) } else { None };
     let page = Page::new(&app, &actor);
     let open_follow_ups: i64 = follow_ups.iter().filter(|(closed, _)| closed.is_empty()).map(|(_, n)| n).sum();
     let title = place.map_or_else(|| campaign.name.clone(), |place| format!("{} · {}", campaign.name, place.name));
+    let live = html! {
+        (totals(&page, &coverage))
+        (picture.draw(&page, &coverage))
+        (reason_list(&page, &reasons))
+        nav.by aria-label=(page.t("screening-by")) { @for choice in By::ALL { a href=(link(id, &coverage, choice, within)) aria-current=[(choice == by).then_some("page")] { (page.t(&format!("screening-by-{}", choice.name()))) } } }
+        (coverage_table(&page, &coverage, by))
+    };
     let content = html! {
         link rel="stylesheet" href="/assets/screening.css";
         p.soft { (page.time(campaign.opens)) " – " (page.time(campaign.closes)) " · " (campaign.ratio) ":1 · " span.code { (campaign.assay) } " · " (page.with("screening-round-n", &[("round", &coverage.round.to_string())])) }
-        (totals(&page, &coverage))
         p {
             @if CHASERS.admits(&actor) { a.button id="missing-list" href=(format!("/campaigns/{id}/missing")) { (page.t("screening-missing-list")) } " " a.button id="follow-up-list" href=(format!("/campaigns/{id}/follow-up")) { (page.t("screening-follow-up")) " " (open_follow_ups) } " " }
             @for round in 1..=campaign.rounds { @if campaign.rounds > 1 { a href=(format!("/campaigns/{id}?round={round}")) { (page.with("screening-round-n", &[("round", &round.to_string())])) } " " } }
         }
-        (reason_list(&page, &reasons))
-        nav.by aria-label=(page.t("screening-by")) { @for choice in By::ALL { a href=(link(id, &coverage, choice, within)) aria-current=[(choice == by).then_some("page")] { (page.t(&format!("screening-by-{}", choice.name()))) } } }
-        (coverage_table(&page, &coverage, by))
+        (page.live("board", &format!("campaign:{id}"), 60, live))
         @if let Some(form) = form_id { (round_form(&page, form, &campaign)) }
     };
     Ok(page.frame(&title, content))
+}
+
+/// What the board draws beside its tables.
+struct Picture {
+    spots: Vec<board::store::Spot>,
+    names: std::collections::HashMap<PlaceId, (String, String)>,
+    /// Nothing where quarters of an hour do not tell everybody who is shown: below a grid.
+    curve: Option<Curve>,
+}
+
+impl Picture {
+    fn load(tx: &mut Tx<'_>, ask: &Ask, total: &routes::CountsAnswered, now: Timestamp) -> Result<Self, Undecided> {
+        let spots = board::store::spots(tx, ask)?;
+        let names = registry::place_names(tx, &board::drawing::places(&spots))?;
+        let curve = store::round_window(tx, ask.campaign, ask.round)?.map(|window| (window, board::store::quarters(tx, ask)));
+        let curve = match curve {
+            Some(((opens, closes), quarters)) => {
+                let curve = Curve { opens, closes, now, whole: total.listed - total.exempt, quarters: quarters? };
+                Some(curve).filter(|curve| curve.came() == total.sampled + total.pending + total.resulted + total.held)
+            }
+            None => None,
+        };
+        Ok(Self { spots, names, curve })
+    }
+
+    fn draw(&self, page: &Page<'_>, coverage: &Coverage) -> Markup {
+        let to = |place: PlaceId| {
+            if CHASERS.admits(page.actor) {
+                format!("/campaigns/{}/missing?round={}&within={place}", coverage.campaign, coverage.round)
+            } else {
+                link(coverage.campaign, coverage, By::Building, Some(place))
+            }
+        };
+        html! {
+            @if let Some(curve) = &self.curve { (board::drawing::curve(page, curve)) }
+            @if self.spots.iter().any(|spot| spot.counts.listed() > spot.counts.exempt) { (board::drawing::map(page, &self.spots, &self.names, &to)) }
+        }
+    }
 }
 
 fn link(id: CampaignId, coverage: &Coverage, by: By, within: Option<PlaceId>) -> String {
@@ -372,7 +416,7 @@ async fn load(app: &App, actor: &Actor, campaign: CampaignId, asked: &MissingAsk
                     particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
                 rows.push(Row { document_tail: baton_registry::rules::document::tail(&document), due, name, phone, address, places: Default::default() });
             }
-            let names = view::place_names(tx, rows.iter().flat_map(|row| row.due.at.chain()))?;
+            let names = registry::place_names(tx, &rows.iter().flat_map(|row| row.due.at.chain()).collect::<Vec<PlaceId>>())?;
             let name = |raw: i64| place_of(raw).and_then(|place| names.get(&place)).map(|(_, name)| name.clone()).unwrap_or_default();
             for row in &mut rows {
                 row.places = [name(row.due.at.zone), name(row.due.at.grid), name(row.due.at.building), name(row.due.at.enterprise)];

@@ -326,7 +326,7 @@ pub fn coverage_of(
     let over = closes <= now;
     let total = store::total(tx, &ask)?;
     let rows = store::coverage(tx, &ask, by, ROWS_LIMIT)?;
-    let names = crate::view::place_names(tx, rows.iter().filter_map(|(place, _)| *place))?;
+    let names = registry::place_names(tx, &rows.iter().filter_map(|(place, _)| *place).collect::<Vec<PlaceId>>())?;
     let places = rows.into_iter().map(|(place, counts)| {
         let (code, name) = place.and_then(|place| names.get(&place).cloned()).unwrap_or_default();
         PlaceCounts { place, code, name, counts: CountsAnswered::of(&counts, over) }

@@ -3,6 +3,7 @@
 use baton_kit::{CampaignId, PersonId, PlaceId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Event, Param, Row, StoreError, StoreResult, Tx, params, to_json};
 
+use crate::board::store as board;
 use crate::events::{Cadence, ExemptPerson, OpenCampaign, OpenRound, Who};
 use crate::model::{Campaign, Due, DueState, Specimen, Standing, Whereabouts};
 use crate::roster::store as roster;
@@ -135,13 +136,14 @@ fn materialise(tx: &mut Tx<'_>, id: CampaignId, who: &Who, round: u16) -> StoreR
         insert_due(tx, &Due { campaign: id, round, person, at, listed: true, standing: none_yet() })?;
     }
     exempt_again(tx, id, round)?;
+    tx.moved("campaign", id.raw());
     tx.execute(
         "INSERT INTO cell (bucket, campaign, round, zone, grid, building, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
          SELECT bucket, campaign, round, zone, grid, building, enterprise, CAST(sum(CASE WHEN state = 0 THEN 1 ELSE 0 END) AS BIGINT), 0, 0, 0, 0, CAST(sum(CASE WHEN state = 5 THEN 1 ELSE 0 END) AS BIGINT), 0 \
          FROM due WHERE campaign = $1 AND round = $2 GROUP BY bucket, campaign, round, zone, grid, building, enterprise",
         params![id, i64::from(round)],
     )?;
-    Ok(())
+    board::count_reasons(tx, id, round)
 }
 
 fn none_yet() -> Standing {
@@ -224,6 +226,7 @@ fn weight(due: &Due, sign: i64) -> [i64; 7] {
 
 fn add_to_cell(tx: &mut Tx<'_>, due: &Due, w: [i64; 7]) -> StoreResult<()> {
     let (bucket, at) = (due.person.bucket_number(), due.at);
+    tx.moved("campaign", due.campaign.raw());
     tx.execute(
         "INSERT INTO cell (bucket, campaign, round, zone, grid, building, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (bucket, campaign, round, zone, grid, building, enterprise) DO UPDATE SET \
@@ -247,7 +250,7 @@ pub fn stand(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId
             let at = roster::whereabouts(tx, person)?.unwrap_or_default();
             let due = Due { campaign, round, person, at, listed: false, standing };
             insert_due(tx, &due)?;
-            add_to_cell(tx, &due, weight(&due, 1))?;
+            enter_cell(tx, &due)?;
             Ok(false)
         }
         Some(due) if !due.listed && !came => {
@@ -270,8 +273,14 @@ fn remove(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
     leave_cell(tx, due)
 }
 
+fn enter_cell(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
+    board::counted(tx, due, 1)?;
+    add_to_cell(tx, due, weight(due, 1))
+}
+
 /// Takes somebody out of a cell; a cell without people goes, as if nobody had ever been there.
 fn leave_cell(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
+    board::counted(tx, due, -1)?;
     add_to_cell(tx, due, weight(due, -1))?;
     tx.execute(
         "DELETE FROM cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND building = $6 AND enterprise = $7 \
@@ -286,6 +295,7 @@ fn restand(tx: &mut Tx<'_>, mut due: Due, standing: Standing) -> StoreResult<()>
         return Ok(());
     }
     let mut change = weight(&due, -1);
+    let before = due.clone();
     due.standing = standing;
     for (sum, more) in change.iter_mut().zip(weight(&due, 1)) {
         *sum += more;
@@ -305,6 +315,7 @@ fn restand(tx: &mut Tx<'_>, mut due: Due, standing: Standing) -> StoreResult<()>
             standing.swabbed
         ],
     )?;
+    board::recounted(tx, &before, &due)?;
     if change == [0; 7] { Ok(()) } else { add_to_cell(tx, &due, change) }
 }
 
@@ -347,7 +358,7 @@ pub fn people_recorded(tx: &mut Tx<'_>, campaign: &Campaign, person: PersonId) -
             let standing = rules::stand(&specimens, campaign.rounds, exemption(tx, campaign.id, person)?.as_deref());
             let due = Due { campaign: campaign.id, round: campaign.rounds, person, at, listed, standing };
             insert_due(tx, &due)?;
-            add_to_cell(tx, &due, weight(&due, 1))?;
+            enter_cell(tx, &due)?;
         }
         None => {}
         Some(old) => {
@@ -368,7 +379,7 @@ fn relocate(tx: &mut Tx<'_>, old: &Due, new: &Due) -> StoreResult<()> {
         "UPDATE due SET zone = $5, grid = $6, building = $7, enterprise = $8, household = $9, listed = $10 WHERE bucket = $1 AND campaign = $2 AND round = $3 AND person = $4",
         params![new.person.bucket_number(), new.campaign, i64::from(new.round), new.person, new.at.zone, new.at.grid, new.at.building, new.at.enterprise, new.at.household, new.listed],
     )?;
-    add_to_cell(tx, new, weight(new, 1))
+    enter_cell(tx, new)
 }
 
 /// Whether a campaign names a person who belongs there.
@@ -473,8 +484,8 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Conditions on the place columns, and the values they bind after the first two.
-    fn conditions(&self) -> (String, Vec<i64>) {
+    /// Conditions on these place columns, and the values they bind after the first two.
+    pub fn conditions(&self, columns: &[&str]) -> (String, Vec<i64>) {
         let mut values = vec![self.campaign.raw(), i64::from(self.round)];
         let mut text = String::new();
         let mut any_of = |places: &[i64]| {
@@ -482,7 +493,8 @@ impl Ask {
             values.extend(places);
             let marks: Vec<String> = (from + 1..=values.len()).map(|n| format!("${n}")).collect();
             let marks = marks.join(", ");
-            text.push_str(&format!(" AND (zone IN ({marks}) OR grid IN ({marks}) OR building IN ({marks}) OR enterprise IN ({marks}))"));
+            let any: Vec<String> = columns.iter().map(|column| format!("{column} IN ({marks})")).collect();
+            text.push_str(&format!(" AND ({})", any.join(" OR ")));
         };
         match &self.reach {
             Reach::Everywhere => {}
@@ -496,12 +508,14 @@ impl Ask {
     }
 }
 
+/// Columns by which obligations and cells tell where somebody belongs.
+const PLACES: &[&str] = &["zone", "grid", "building", "enterprise"];
 /// What no place column holds: not even 0, which says that there is no such place.
 const NOWHERE: i64 = -1;
 
 /// People by state, grouped; the place with most people still missing first. Nothing for the place: people without one.
 pub fn coverage(tx: &mut Tx<'_>, ask: &Ask, by: By, limit: i64) -> StoreResult<Vec<(Option<PlaceId>, Counts)>> {
-    let (conditions, values) = ask.conditions();
+    let (conditions, values) = ask.conditions(PLACES);
     let column = by.name();
     let sql = format!(
         "SELECT {column}, {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions} GROUP BY {column} ORDER BY sum(due) DESC, {column} LIMIT {limit}"
@@ -511,10 +525,10 @@ pub fn coverage(tx: &mut Tx<'_>, ask: &Ask, by: By, limit: i64) -> StoreResult<V
     rows.iter().map(|row| Ok((Some(row.int(0)?).filter(|raw| *raw != 0).and_then(|raw| PlaceId::from_raw(raw).ok()), counts_of(row, 1)?))).collect()
 }
 
-const SUMS: &str = "CAST(COALESCE(sum(due), 0) AS BIGINT), CAST(COALESCE(sum(sampled), 0) AS BIGINT), CAST(COALESCE(sum(pending), 0) AS BIGINT), CAST(COALESCE(sum(resulted), 0) AS BIGINT), \
+pub const SUMS: &str = "CAST(COALESCE(sum(due), 0) AS BIGINT), CAST(COALESCE(sum(sampled), 0) AS BIGINT), CAST(COALESCE(sum(pending), 0) AS BIGINT), CAST(COALESCE(sum(resulted), 0) AS BIGINT), \
                     CAST(COALESCE(sum(held), 0) AS BIGINT), CAST(COALESCE(sum(exempt), 0) AS BIGINT), CAST(COALESCE(sum(extra), 0) AS BIGINT)";
 
-fn counts_of(row: &Row, from: usize) -> StoreResult<Counts> {
+pub fn counts_of(row: &Row, from: usize) -> StoreResult<Counts> {
     Ok(Counts {
         due: row.int(from)?,
         sampled: row.int(from + 1)?,
@@ -528,21 +542,14 @@ fn counts_of(row: &Row, from: usize) -> StoreResult<Counts> {
 
 /// All that is asked for, in one sum.
 pub fn total(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Counts> {
-    let (conditions, values) = ask.conditions();
+    let (conditions, values) = ask.conditions(PLACES);
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     counts_of(&tx.one(&format!("SELECT {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions}"), &values)?, 0)
 }
 
-/// Why people are exempt or due again, with numbers.
-pub fn reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> StoreResult<Vec<(DueState, String, i64)>> {
-    let sql = "SELECT state, reason, CAST(count(*) AS BIGINT) FROM due WHERE campaign = $1 AND round = $2 AND reason <> '' GROUP BY state, reason ORDER BY state, reason";
-    let rows = tx.query(sql, params![campaign, i64::from(round)])?;
-    rows.iter().map(|row| Ok((DueState::from_number(row.int(0)?).unwrap_or(DueState::Due), row.text(1)?.to_owned(), row.int(2)?))).collect()
-}
-
 /// People who are still due, ordered by zone, grid, building, enterprise, household. Reads only the cells where somebody is missing.
 pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult<Vec<Due>> {
-    let (conditions, values) = ask.conditions();
+    let (conditions, values) = ask.conditions(PLACES);
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT bucket, zone, grid, building, enterprise, due FROM cell WHERE campaign = $1 AND round = $2 AND due > 0{conditions} ORDER BY zone, grid, building, enterprise, bucket"

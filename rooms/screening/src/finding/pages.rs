@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::store::{self, Finding};
 use crate::campaign::routes::settle_finding;
 use crate::events::SettleFinding;
-use crate::view::{SETTLERS, briefs, place_names};
+use crate::view::{SETTLERS, briefs};
 
 const LIMIT: i64 = 300;
 
@@ -48,7 +48,11 @@ async fn list(State(app): State<App>, actor: Actor, Asked(asked): Asked<Findings
                     continue;
                 }
                 let tube = crate::specimen::store::tube(tx, TubeId::from_packed(finding.subject.packed()))?;
-                let point = place_names(tx, finding.point)?.into_values().next().map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
+                let point = baton_registry::store::place_names(tx, finding.point.as_slice())?
+                    .into_values()
+                    .next()
+                    .map(|(code, name)| format!("{code} {name}"))
+                    .unwrap_or_default();
                 let person = briefs(tx, &vault, finding.person.as_slice())?.into_values().next().map(|brief| brief.name).unwrap_or_default();
                 rows.push(Row { finding, tube_code: tube.map(|tube| tube.code).unwrap_or_default(), point, person });
             }

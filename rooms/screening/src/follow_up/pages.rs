@@ -16,7 +16,7 @@ use crate::campaign::pages::reason_words;
 use crate::campaign::routes::{close_follow_up, may_manage};
 use crate::events::CloseFollowUp;
 use crate::rules::{WAIVERS, priority};
-use crate::view::{CHASERS, MANAGERS, figure, place_names, place_of};
+use crate::view::{CHASERS, MANAGERS, figure, place_of};
 
 const LIMIT: i64 = 5_000;
 
@@ -46,7 +46,7 @@ async fn list(State(app): State<App>, actor: Actor, At(id): At<CampaignId>) -> A
                 let particulars = registry::person(tx, &vault, entry.person)?.and_then(|person| person.particulars);
                 let (name, document, phone, address) =
                     particulars.map_or_else(Default::default, |p| (p.name, p.document, p.phone.unwrap_or_default(), p.address.unwrap_or_default()));
-                let names = place_names(tx, entry.at.chain())?;
+                let names = baton_registry::store::place_names(tx, &entry.at.chain())?;
                 let place = [entry.at.grid, entry.at.building, entry.at.enterprise]
                     .into_iter()
                     .filter_map(place_of)

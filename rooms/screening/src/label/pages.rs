@@ -17,7 +17,7 @@ use super::routes::{issue_labels, reached};
 use super::rules::{self, Account, NoSerial, STRIKE_REASONS};
 use super::store::{self, Block};
 use crate::events::{IssueLabels, LabelsPrinted, LabelsStruckOff};
-use crate::view::{ISSUERS, LABELLERS, bar, figure, place_names};
+use crate::view::{ISSUERS, LABELLERS, bar, figure};
 
 /// Blocks on one page of the list.
 const PAGE: usize = 20;
@@ -65,7 +65,8 @@ async fn list(State(app): State<App>, actor: Actor, Asked(asked): Asked<ListAske
                 for block in blocks {
                     before = block.first;
                     if rows.len() < PAGE && reaches(tx, block.point)? {
-                        let point = place_names(tx, [block.point])?.into_values().next().map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
+                        let point =
+                            registry::place_names(tx, &[block.point])?.into_values().next().map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
                         rows.push(Listed { account: store::account(tx, &block)?, block, point });
                     }
                 }
@@ -166,7 +167,11 @@ async fn issue(State(app): State<App>, actor: Actor, Form(form): Form<IssueForm>
 async fn one(State(app): State<App>, actor: Actor, At(id): At<EventId>) -> Answered<Markup> {
     let (block, account) = reached(&app, &actor, id).await?;
     let point = block.point;
-    let name = app.read(move |tx| Ok(place_names(tx, [point])?.into_values().next())).await?.map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
+    let name = app
+        .read(move |tx| Ok(registry::place_names(tx, &[point])?.into_values().next()))
+        .await?
+        .map(|(code, name)| format!("{code} {name}"))
+        .unwrap_or_default();
     let (print_id, strike_id) = (app.form_id(Bucket::INSTALLATION).await?, app.form_id(Bucket::INSTALLATION).await?);
     let page = Page::new(&app, &actor);
     let content = html! {
@@ -210,7 +215,7 @@ struct PrintForm {
 async fn print(State(app): State<App>, actor: Actor, At(block): At<EventId>, Form(form): Form<PrintForm>) -> Answered {
     let (block, _) = reached(&app, &actor, block).await?;
     let point = block.point;
-    let name = app.read(move |tx| Ok(place_names(tx, [point])?.into_values().next())).await?.map(|(code, _)| code).unwrap_or_default();
+    let name = app.read(move |tx| Ok(registry::place_names(tx, &[point])?.into_values().next())).await?.map(|(code, _)| code).unwrap_or_default();
     let labels: Vec<Label> = (block.first..=block.last()).map(|serial| Label::tube(&rules::code(serial), vec![name.clone()])).collect();
     let zpl = form.form == "zpl";
     let drawn = app.blocking(move || {

@@ -247,9 +247,10 @@ async fn points(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let number = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), |value| value.to_string());
     let content = html! {
         @if rows.is_empty() { p.empty { (page.t("sampling-no-points")) } } @else { div.scroll { table id="points" {
-            thead { tr { th { (page.t("sampling-point")) } th { (page.t("sampling-hours")) } th.number { (page.t("sampling-lanes")) } th.number { (page.t("sampling-capacity")) } th.number { (page.t("sampling-swabs-hour")) } th.number { (page.t("sampling-tubes-hour")) } th.number { (page.t("sampling-unsealed")) } th { (page.t("sampling-load")) } } }
+            thead { tr { th { (page.t("sampling-point")) } th { (page.t("queue-line")) } th { (page.t("sampling-hours")) } th.number { (page.t("sampling-lanes")) } th.number { (page.t("sampling-capacity")) } th.number { (page.t("sampling-swabs-hour")) } th.number { (page.t("sampling-tubes-hour")) } th.number { (page.t("sampling-unsealed")) } th { (page.t("sampling-load")) } } }
             tbody { @for row in &rows { tr {
                 td { (row.place.code) " " (row.place.name) }
+                td { a href=(format!("/points/{}/queue", row.place.id)) { (page.t("queue-screen")) } " " (page.link(SAMPLERS, &format!("/points/{}/line", row.place.id), &page.t("queue-count"))) }
                 td { (row.place.details.opening_hours.as_deref().unwrap_or("–")) }
                 td.number { (number(row.place.details.lanes)) } td.number { (number(row.place.details.capacity)) }
                 td.number { (row.swabs_last_hour) } td.number { (row.tubes_last_hour) } td.number { (row.unsealed) }

@@ -1,7 +1,8 @@
 //! All SQL of tubes and the scans in them, and the step that draws every consequence of a changed tube.
 
+use baton_kit::time::{DAY_US, HOUR_US};
 use baton_kit::{AccountId, CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId, TypedId};
-use baton_ledger::{Event, Row, StoreError, StoreResult, Tx, params};
+use baton_ledger::{Event, Param, Row, StoreError, StoreResult, Tx, params};
 
 use baton_registry::store as registry;
 
@@ -106,6 +107,36 @@ pub fn members(tx: &mut Tx<'_>, tube: TubeId) -> StoreResult<Vec<Member>> {
     }
     members.sort_by_key(|member| (member.swabbed, member.scan));
     Ok(members)
+}
+
+/// When the oldest swab in these tubes was taken.
+pub fn first_swab(tx: &mut Tx<'_>, tubes: &[TubeId]) -> StoreResult<Option<Timestamp>> {
+    let mut first: Option<Timestamp> = None;
+    for some in tubes.chunks(200) {
+        let marks: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+        let values: Vec<Param<'_>> = some.iter().map(|tube| Param::Int(tube.raw())).collect();
+        let sql = format!("SELECT min(swabbed_us) FROM member WHERE tube IN ({}) AND undoing IS NULL", marks.join(", "));
+        let oldest = tx.one(&sql, &values)?.maybe_time(0)?;
+        first = first.into_iter().chain(oldest).min();
+    }
+    Ok(first)
+}
+
+/// How busy a point is: when somebody was swabbed there last, swabs of the last hour, tubes not sealed and when the first of them was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Busy {
+    pub last: Option<Timestamp>,
+    pub swabs: i64,
+    pub unsealed: i64,
+    pub since: Option<Timestamp>,
+}
+
+pub fn busy(tx: &mut Tx<'_>, point: PlaceId, now: Timestamp) -> StoreResult<Busy> {
+    let sql = "SELECT max(m.swabbed_us), count(m.scan) FROM tube t JOIN member m ON m.tube = t.id WHERE t.point = $1 AND t.opened_us >= $2 AND m.undoing IS NULL AND m.swabbed_us >= $3";
+    let swabs = tx.one(sql, params![point, now.plus_us(-2 * HOUR_US), now.plus_us(-HOUR_US)])?;
+    let sql = "SELECT count(*), min(opened_us) FROM tube WHERE point = $1 AND opened_us >= $2 AND seal IS NULL AND opened = 1";
+    let open = tx.one(sql, params![point, now.plus_us(-DAY_US)])?;
+    Ok(Busy { last: swabs.maybe_time(0)?, swabs: swabs.int(1)?, unsealed: open.int(0)?, since: open.maybe_time(1)? })
 }
 
 /// All swabs of a person that stand and whose tube is known, oldest first.
@@ -256,6 +287,9 @@ fn scans_changed(tx: &mut Tx<'_>, id: TubeId, people: &[PersonId], change: Chang
         (known, _) => known,
     };
     let Some(mut tube) = known else { return Ok(()) };
+    if let Some(point) = tube.point {
+        tx.moved("queue", point.raw());
+    }
     let members = members(tx, id)?;
     tube.swabs = u16::try_from(members.len()).unwrap_or(u16::MAX);
     tx.execute("UPDATE tube SET swabs = $3 WHERE bucket = $1 AND id = $2", params![id.bucket_number(), id, members.len() as i64])?;

@@ -73,7 +73,9 @@ fn half_a_million_people() {
         timed(by.name(), || ledger.read(|tx| Ok(store::coverage(tx, &ask, by, 2000)?)).unwrap());
     }
     timed("missing, a page from the middle", || ledger.read(|tx| Ok(store::missing(tx, &ask, 5_000, 100)?)).unwrap());
-    timed("reasons", || ledger.read(|tx| Ok(baton_screening::campaign::store::reasons(tx, campaign_id(), 1)?)).unwrap());
+    timed("spots of the map", || ledger.read(|tx| Ok(baton_screening::board::store::spots(tx, &ask)?)).unwrap());
+    timed("quarters", || ledger.read(|tx| Ok(baton_screening::board::store::quarters(tx, &ask)?)).unwrap());
+    timed("reasons", || ledger.read(|tx| Ok(baton_screening::board::store::reasons(tx, campaign_id(), 1)?)).unwrap());
     let tubes: Vec<_> = (0..TUBES).map(|t| nurse.tube(t * 20 + 1)).collect();
     timed("50,000 tubes accessioned, read and signed", || {
         for (n, chunk) in (0u32..).zip(tubes.chunks(90)) {

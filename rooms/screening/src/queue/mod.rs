@@ -1,0 +1,6 @@
+//! The line at a sampling point: how many wait, which lines are open, how long it takes, on a screen for everybody.
+
+pub mod notes;
+pub mod pages;
+pub mod store;
+pub mod wait;
