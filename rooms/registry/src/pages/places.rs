@@ -22,7 +22,7 @@ use crate::{rules, store};
 /// People of one page of a list.
 const PAGE: usize = 100;
 /// Codes of one printed document.
-const CODES: usize = 1_200;
+const CODES: usize = 240;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
