@@ -69,7 +69,25 @@ CREATE TABLE cell (
   extra BIGINT NOT NULL,
   PRIMARY KEY (bucket, campaign, round, zone, grid, building, enterprise)
 );
-CREATE INDEX cell_campaign ON cell (campaign, round);
+CREATE INDEX cell_place ON cell (campaign, round, zone, grid, building, enterprise);
+-- The same by building alone: a hundred times fewer rows, for boards that ask for no enterprise.
+CREATE TABLE building_cell (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  zone BIGINT NOT NULL,
+  grid BIGINT NOT NULL,
+  building BIGINT NOT NULL,
+  due BIGINT NOT NULL,
+  sampled BIGINT NOT NULL,
+  pending BIGINT NOT NULL,
+  resulted BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  exempt BIGINT NOT NULL,
+  extra BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, zone, grid, building)
+);
+CREATE INDEX building_cell_campaign ON building_cell (campaign, round);
 -- How many listed people came in each quarter of an hour, by the swab on which their standing rests.
 CREATE TABLE due_quarter (
   bucket BIGINT NOT NULL,

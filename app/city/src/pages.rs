@@ -20,6 +20,8 @@ use crate::program::Program;
 /// What a page may take and weigh: see [`Report::passed`].
 pub const P95_MS_MOST: f64 = 50.0;
 pub const BYTES_MOST: usize = 60_000;
+/// Lineage may fold together half a million people: it has a second.
+pub const LINEAGE_MS_MOST: f64 = 1_000.0;
 /// Whoever has a home of their own in a played day.
 const LOGINS: [&str; 10] = ["admin", "auditor", "zone-1", "warden-1", "leader-1", "nurse-1", "courier-1", "reception-1-1", "bench-1-1", "director-1"];
 
@@ -68,16 +70,23 @@ pub struct Report {
     pub pages: Vec<PageFigures>,
 }
 
+impl PageFigures {
+    fn passes(&self) -> bool {
+        let ms_most = if self.page.starts_with("/laboratory/lineage/") { LINEAGE_MS_MOST } else { P95_MS_MOST };
+        self.sheet || (self.ms_p95 <= ms_most && self.bytes <= BYTES_MOST)
+    }
+}
+
 impl Report {
     pub fn passed(&self) -> bool {
-        !self.pages.is_empty() && self.pages.iter().all(|page| page.sheet || (page.ms_p95 <= P95_MS_MOST && page.bytes <= BYTES_MOST))
+        !self.pages.is_empty() && self.pages.iter().all(PageFigures::passes)
     }
 
     pub fn rows(&self) -> Vec<(String, String)> {
         let mut rows = vec![("page".to_owned(), "p50 ms   p95 ms    bytes".to_owned())];
         let row = |page: &PageFigures| {
             let name = format!("{} ({}){}", page.page, page.login, if page.sheet { " sheet" } else { "" });
-            (name, format!("{:.1}  {:7.1}  {:7}", page.ms_p50, page.ms_p95, page.bytes))
+            (name, format!("{:.1}  {:7.1}  {:7}{}", page.ms_p50, page.ms_p95, page.bytes, if page.passes() { " " } else { "!" }))
         };
         rows.extend(self.pages.iter().map(row));
         rows.push(("a bare answer, p95 ms".to_owned(), format!("{:.2}", self.hello_ms_p95)));

@@ -59,9 +59,20 @@ async fn play(base: &str, clock: &Arc<VirtualClock>) -> Vec<DemoLogin> {
     day::run(base, admin, PlaySettings::new(3, PEOPLE, opens), around).await.expect("a day").logins
 }
 
+/// The same day stopped at one in the afternoon, when everybody has their hands full.
+async fn play_half(base: &str, clock: &Arc<VirtualClock>) -> Vec<DemoLogin> {
+    let site = Site::shanghai();
+    let (opens, noon) = (site.parse("2026-03-28 07:00").expect("a time"), site.parse("2026-03-28 13:00").expect("a time"));
+    let around = Around { clock: &|at| clock.advance_to(at), progress: &|_, _, _| {} };
+    let admin = Credentials { login: "root".to_owned(), password: password("root") };
+    day::begin(base, admin, PlaySettings::new(3, PEOPLE, opens), noon, around).await.expect("half a day")
+}
+
 struct Walk<'a> {
     client: &'a Client,
     base: &'a str,
+    /// A home is pictured at midday, when it is full; everything else in the evening.
+    midday: bool,
     pictures: Option<PathBuf>,
     axe: Option<String>,
     faults: BTreeSet<String>,
@@ -72,7 +83,13 @@ struct Walk<'a> {
     pictured: BTreeSet<String>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(client: &'a Client, base: &'a str, midday: bool) -> Self {
+        let pictures = std::env::var_os("BATON_SCREENS").map(PathBuf::from);
+        let axe = std::env::var_os("BATON_AXE").map(|path| std::fs::read_to_string(path).expect("axe-core"));
+        Walk { client, base, midday, pictures, axe, faults: BTreeSet::new(), seen: BTreeMap::new(), weights: BTreeMap::new(), pictured: BTreeSet::new() }
+    }
+
     /// Everything that this user can come to from their home, each kind of page once.
     async fn of(&mut self, role: &str) {
         let mut ahead = VecDeque::from(["/".to_owned()]);
@@ -144,7 +161,7 @@ impl Walk<'_> {
         let name: String = kind_of(link).trim_matches('/').chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let name = if name.is_empty() { format!("home-{role}") } else { name };
         let file = format!("{name}--{}.webp", page.width);
-        if !self.pictured.insert(file.clone()) {
+        if (link == "/") != self.midday || !self.pictured.insert(file.clone()) {
             return;
         }
         keep_picture(self.client, page, &folder.join(file)).await;
@@ -161,21 +178,52 @@ impl Walk<'_> {
     }
 }
 
-async fn walk_all(client: &Client, base: &str, logins: Vec<DemoLogin>) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
-    let pictures = std::env::var_os("BATON_SCREENS").map(PathBuf::from);
-    let axe = std::env::var_os("BATON_AXE").map(|path| std::fs::read_to_string(path).expect("axe-core"));
-    let mut walk = Walk { client, base, pictures, axe, faults: BTreeSet::new(), seen: BTreeMap::new(), weights: BTreeMap::new(), pictured: BTreeSet::new() };
+/// One user of each role, with the password.
+fn one_of_each(logins: Vec<DemoLogin>) -> BTreeMap<&'static str, (String, String)> {
     let mut users = BTreeMap::from([("administrator", ("root".to_owned(), password("root")))]);
     for login in logins {
         users.entry(login.role).or_insert((login.login, day::PASSWORD.to_owned()));
     }
-    for (role, (login, password)) in users {
+    users
+}
+
+async fn walk_all(client: &Client, base: &str, logins: Vec<DemoLogin>) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
+    let mut walk = Walk::new(client, base, false);
+    for (role, (login, password)) in one_of_each(logins) {
         client.delete_all_cookies().await.expect("no cookies");
         sign_in(client, base, &login, &password).await;
         walk.of(role).await;
     }
     walk.write_weights();
     (walk.faults, walk.seen)
+}
+
+#[test]
+fn at_midday_every_home_says_what_is_in_hand() {
+    let installation = Installation::embedded();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let Some((_driver, client)) = browser().await else { return };
+        installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
+        let base = serve(&installation).await;
+        let logins = play_half(&base, &installation.clock).await;
+        let mut walk = Walk::new(&client, &base, true);
+        let mut full = BTreeSet::new();
+        for (role, (login, password)) in one_of_each(logins) {
+            client.delete_all_cookies().await.expect("no cookies");
+            sign_in(&client, &base, &login, &password).await;
+            walk.look_at(role, "/").await;
+            let cards = client.execute("return document.querySelectorAll('main .card, main .inbox li').length", Vec::new()).await.expect("a look");
+            if cards.as_u64().is_some_and(|cards| cards > 0) {
+                full.insert(role);
+            }
+        }
+        let faults = walk.faults;
+        client.close().await.expect("closed");
+        assert!(faults.is_empty(), "{faults:?}");
+        let expected = ["administrator", "grid_warden", "laboratory_director", "point_leader", "sampling_nurse", "technician", "zone_manager"];
+        assert!(expected.iter().all(|role| full.contains(role)), "only these have something in hand: {full:?}");
+    });
 }
 
 #[test]

@@ -239,8 +239,7 @@ struct Round {
 /// When the server refuses what the city has a right to, or cannot be reached.
 pub async fn run(base: &str, admin: Credentials, settings: PlaySettings, around: Around<'_>) -> anyhow::Result<Outcome> {
     let mut play = setup::set_up(base, admin, settings, around).await?;
-    let settings = DaySettings { opens: play.settings.opens, ratio: play.settings.ratio, plate_tubes: play.plate_tubes(), mishaps: play.settings.mishaps };
-    let first = Day::plan(&play.epidemic, settings);
+    let first = play.first_day();
     play.prepare_places(&first).await?;
     play.play_round(&first).await?;
     let mut followed = Vec::new();
@@ -258,7 +257,25 @@ pub async fn run(base: &str, admin: Credentials, settings: PlaySettings, around:
     play.reckon(followed, last.round, last.people).await
 }
 
+/// Plays the first round only up to an hour of the day: what is under way then stays so. Gives whoever can sign in.
+///
+/// # Errors
+/// As [`run`].
+pub async fn begin(base: &str, admin: Credentials, settings: PlaySettings, until: Timestamp, around: Around<'_>) -> anyhow::Result<Vec<DemoLogin>> {
+    let mut play = setup::set_up(base, admin, settings, around).await?;
+    let first = play.first_day();
+    play.prepare_places(&first).await?;
+    play.play_round_until(&first, until).await?;
+    Ok(play.logins)
+}
+
 impl Play<'_> {
+    fn first_day(&self) -> Day {
+        let settings = &self.settings;
+        let settings = DaySettings { opens: settings.opens, ratio: settings.ratio, plate_tubes: self.plate_tubes(), mishaps: settings.mishaps };
+        Day::plan(&self.epidemic, settings)
+    }
+
     fn plate_tubes(&self) -> u32 {
         let controls: usize = self.rules.controls.iter().map(|rule| rule.min_wells).sum();
         96 - controls as u32
@@ -270,6 +287,10 @@ impl Play<'_> {
     }
 
     async fn play_round(&mut self, day: &Day) -> anyhow::Result<()> {
+        self.play_round_until(day, Timestamp(i64::MAX)).await
+    }
+
+    async fn play_round_until(&mut self, day: &Day, end: Timestamp) -> anyhow::Result<()> {
         self.truth.record(day);
         self.tally.tubes += day.tubes.len();
         self.tally.boxes += day.boxes.len();
@@ -279,7 +300,7 @@ impl Play<'_> {
         let mut until = day.actions.first().map_or(day.settings.opens, |action| action.at);
         loop {
             until = until.plus_us(self.settings.step_us);
-            let Some(next) = round.next_at() else { break };
+            let Some(next) = round.next_at().filter(|next| *next < end) else { break };
             until = until.max(next);
             let batches = self.facts_until(&mut round, until)?;
             self.move_to(until);

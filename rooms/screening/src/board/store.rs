@@ -1,10 +1,12 @@
 //! All SQL of the board: counts by quarter of an hour and by reason, kept as obligations move; the tiles of the map.
 
+use std::collections::HashMap;
+
 use baton_kit::{CampaignId, PlaceId, Timestamp, TypedId};
 use baton_ledger::{Param, StoreResult, Tx, params};
 
 use super::curve::quarter;
-use crate::campaign::store::{Ask, Counts, SUMS, counts_of};
+use crate::campaign::store::{Ask, Counted, Counts, SUMS, counts_of};
 use crate::model::{Due, DueState};
 use crate::view::place_of;
 
@@ -88,7 +90,7 @@ pub fn reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> StoreResult
 
 /// Who came in which quarter of an hour, as far as zones and grids tell it: nothing for a single building or enterprise.
 pub fn quarters(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(Timestamp, i64)>> {
-    let (conditions, values) = ask.conditions(&["zone", "grid"]);
+    let (conditions, values) = ask.conditions(&["zone", "grid"], &HashMap::new());
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT quarter_us, CAST(sum(came) AS BIGINT) FROM due_quarter WHERE campaign = $1 AND round = $2{conditions} GROUP BY quarter_us ORDER BY quarter_us"
@@ -107,13 +109,13 @@ pub struct Spot {
 
 /// Everybody asked for, by building.
 pub fn spots(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<Spot>> {
-    let (conditions, values) = ask.conditions(&["zone", "grid", "building", "enterprise"]);
-    let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
+    let counted = Counted::of(tx, ask, None)?;
+    let Counted { table, conditions, .. } = &counted;
     let sql = format!(
-        "SELECT zone, grid, building, {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions} GROUP BY zone, grid, building ORDER BY zone, grid, building"
+        "SELECT zone, grid, building, {SUMS} FROM {table} WHERE campaign = $1 AND round = $2{conditions} GROUP BY zone, grid, building ORDER BY zone, grid, building"
     );
     let mut spots = Vec::new();
-    tx.each(&sql, &values, |row| {
+    tx.each(&sql, &counted.params(), |row| {
         spots.push(Spot { zone: place_of(row.int(0)?), grid: place_of(row.int(1)?), building: place_of(row.int(2)?), counts: counts_of(&row, 3)? });
         Ok(())
     })?;

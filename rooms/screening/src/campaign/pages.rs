@@ -26,7 +26,7 @@ const PAGE: i64 = 100;
 /// People in one download; more needs a smaller place.
 const EXPORT_LIMIT: i64 = 20_000;
 /// People on one door-to-door sheet.
-const SHEET_LIMIT: i64 = 2_000;
+const SHEET_LIMIT: i64 = 500;
 
 pub fn routes() -> Vec<Route> {
     vec![

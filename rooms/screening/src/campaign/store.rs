@@ -1,7 +1,11 @@
 //! All SQL of campaigns, rounds and obligations; coverage is counted in cells as obligations move.
 
+use std::collections::HashMap;
+
 use baton_kit::{CampaignId, PersonId, PlaceId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Event, Param, Row, StoreError, StoreResult, Tx, params, to_json};
+use baton_registry::events::PlaceKind;
+use baton_registry::store as registry;
 
 use crate::board::store as board;
 use crate::events::{Cadence, ExemptPerson, OpenCampaign, OpenRound, Who};
@@ -143,6 +147,12 @@ fn materialise(tx: &mut Tx<'_>, id: CampaignId, who: &Who, round: u16) -> StoreR
          FROM due WHERE campaign = $1 AND round = $2 GROUP BY bucket, campaign, round, zone, grid, building, enterprise",
         params![id, i64::from(round)],
     )?;
+    tx.execute(
+        "INSERT INTO building_cell (bucket, campaign, round, zone, grid, building, due, sampled, pending, resulted, held, exempt, extra) \
+         SELECT bucket, campaign, round, zone, grid, building, CAST(sum(due) AS BIGINT), 0, 0, 0, 0, CAST(sum(exempt) AS BIGINT), 0 \
+         FROM cell WHERE campaign = $1 AND round = $2 GROUP BY bucket, campaign, round, zone, grid, building",
+        params![id, i64::from(round)],
+    )?;
     board::count_reasons(tx, id, round)
 }
 
@@ -234,6 +244,14 @@ fn add_to_cell(tx: &mut Tx<'_>, due: &Due, w: [i64; 7]) -> StoreResult<()> {
          held = cell.held + excluded.held, exempt = cell.exempt + excluded.exempt, extra = cell.extra + excluded.extra",
         params![bucket, due.campaign, i64::from(due.round), at.zone, at.grid, at.building, at.enterprise, w[0], w[1], w[2], w[3], w[4], w[5], w[6]],
     )?;
+    tx.execute(
+        "INSERT INTO building_cell (bucket, campaign, round, zone, grid, building, due, sampled, pending, resulted, held, exempt, extra) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (bucket, campaign, round, zone, grid, building) DO UPDATE SET \
+         due = building_cell.due + excluded.due, sampled = building_cell.sampled + excluded.sampled, pending = building_cell.pending + excluded.pending, \
+         resulted = building_cell.resulted + excluded.resulted, held = building_cell.held + excluded.held, exempt = building_cell.exempt + excluded.exempt, \
+         extra = building_cell.extra + excluded.extra",
+        params![bucket, due.campaign, i64::from(due.round), at.zone, at.grid, at.building, w[0], w[1], w[2], w[3], w[4], w[5], w[6]],
+    )?;
     Ok(())
 }
 
@@ -286,6 +304,11 @@ fn leave_cell(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
         "DELETE FROM cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND building = $6 AND enterprise = $7 \
          AND due = 0 AND sampled = 0 AND pending = 0 AND resulted = 0 AND held = 0 AND exempt = 0 AND extra = 0",
         params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.at.zone, due.at.grid, due.at.building, due.at.enterprise],
+    )?;
+    tx.execute(
+        "DELETE FROM building_cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND building = $6 \
+         AND due = 0 AND sampled = 0 AND pending = 0 AND resulted = 0 AND held = 0 AND exempt = 0 AND extra = 0",
+        params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.at.zone, due.at.grid, due.at.building],
     )?;
     Ok(())
 }
@@ -484,44 +507,83 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Conditions on these place columns, and the values they bind after the first two.
-    pub fn conditions(&self, columns: &[&str]) -> (String, Vec<i64>) {
+    /// Conditions on these place columns, and the values they bind. A place is looked for in the column of its kind; in all of them
+    /// when its kind is not known.
+    pub fn conditions(&self, columns: &[&str], kinds: &HashMap<PlaceId, PlaceKind>) -> (String, Vec<i64>) {
         let mut values = vec![self.campaign.raw(), i64::from(self.round)];
         let mut text = String::new();
-        let mut any_of = |places: &[i64]| {
-            let from = values.len();
-            values.extend(places);
-            let marks: Vec<String> = (from + 1..=values.len()).map(|n| format!("${n}")).collect();
-            let marks = marks.join(", ");
-            let any: Vec<String> = columns.iter().map(|column| format!("{column} IN ({marks})")).collect();
-            text.push_str(&format!(" AND ({})", any.join(" OR ")));
+        let mut any_of = |places: &[PlaceId]| {
+            let mut any = Vec::new();
+            for column in columns {
+                let here = places.iter().filter(|place| kinds.get(place).is_none_or(|kind| kind.name() == *column));
+                let from = values.len();
+                values.extend(here.map(|place| place.raw()));
+                let marks: Vec<String> = (from + 1..=values.len()).map(|n| format!("${n}")).collect();
+                if !marks.is_empty() {
+                    any.push(format!("{column} IN ({})", marks.join(", ")));
+                }
+            }
+            text.push_str(&if any.is_empty() { " AND 1 = 0".to_owned() } else { format!(" AND ({})", any.join(" OR ")) });
         };
-        match &self.reach {
-            Reach::Everywhere => {}
-            Reach::Places(places) if places.is_empty() => any_of(&[NOWHERE]),
-            Reach::Places(places) => any_of(&places.iter().map(|place| place.raw()).collect::<Vec<i64>>()),
+        if let Reach::Places(places) = &self.reach {
+            any_of(places);
         }
         if let Some(place) = self.within {
-            any_of(&[place.raw()]);
+            any_of(&[place]);
         }
         (text, values)
+    }
+
+    /// What kind of place each of those is that are asked for.
+    fn kinds(&self, tx: &mut Tx<'_>) -> StoreResult<HashMap<PlaceId, PlaceKind>> {
+        let mut kinds = HashMap::new();
+        let reach = if let Reach::Places(places) = &self.reach { places.as_slice() } else { &[] };
+        for place in reach.iter().chain(&self.within) {
+            if let Some(found) = registry::place(tx, *place)? {
+                kinds.insert(*place, found.kind);
+            }
+        }
+        Ok(kinds)
+    }
+}
+
+/// Where counts are read: the table with the fewest rows that knows, and the conditions on it.
+pub struct Counted {
+    pub table: &'static str,
+    pub conditions: String,
+    pub values: Vec<i64>,
+}
+
+impl Counted {
+    /// People are counted by enterprise only where one is asked for.
+    pub fn of(tx: &mut Tx<'_>, ask: &Ask, by: Option<By>) -> StoreResult<Self> {
+        let kinds = ask.kinds(tx)?;
+        let asked = if let Reach::Places(places) = &ask.reach { places.len() } else { 0 } + usize::from(ask.within.is_some());
+        let enterprise = by == Some(By::Enterprise) || kinds.len() < asked || kinds.values().any(|kind| *kind == PlaceKind::Enterprise);
+        let (table, columns) = if enterprise { ("cell", PLACES) } else { ("building_cell", BUILDING_PLACES) };
+        let (conditions, values) = ask.conditions(columns, &kinds);
+        Ok(Self { table, conditions, values })
+    }
+
+    pub fn params(&self) -> Vec<Param<'_>> {
+        self.values.iter().copied().map(Param::Int).collect()
     }
 }
 
 /// Columns by which obligations and cells tell where somebody belongs.
 const PLACES: &[&str] = &["zone", "grid", "building", "enterprise"];
-/// What no place column holds: not even 0, which says that there is no such place.
-const NOWHERE: i64 = -1;
+/// The same without enterprises.
+const BUILDING_PLACES: &[&str] = &["zone", "grid", "building"];
 
 /// People by state, grouped; the place with most people still missing first. Nothing for the place: people without one.
 pub fn coverage(tx: &mut Tx<'_>, ask: &Ask, by: By, limit: i64) -> StoreResult<Vec<(Option<PlaceId>, Counts)>> {
-    let (conditions, values) = ask.conditions(PLACES);
+    let counted = Counted::of(tx, ask, Some(by))?;
+    let Counted { table, conditions, .. } = &counted;
     let column = by.name();
     let sql = format!(
-        "SELECT {column}, {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions} GROUP BY {column} ORDER BY sum(due) DESC, {column} LIMIT {limit}"
+        "SELECT {column}, {SUMS} FROM {table} WHERE campaign = $1 AND round = $2{conditions} GROUP BY {column} ORDER BY sum(due) DESC, {column} LIMIT {limit}"
     );
-    let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
-    let rows = tx.query(&sql, &values)?;
+    let rows = tx.query(&sql, &counted.params())?;
     rows.iter().map(|row| Ok((Some(row.int(0)?).filter(|raw| *raw != 0).and_then(|raw| PlaceId::from_raw(raw).ok()), counts_of(row, 1)?))).collect()
 }
 
@@ -542,20 +604,22 @@ pub fn counts_of(row: &Row, from: usize) -> StoreResult<Counts> {
 
 /// All that is asked for, in one sum.
 pub fn total(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Counts> {
-    let (conditions, values) = ask.conditions(PLACES);
-    let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
-    counts_of(&tx.one(&format!("SELECT {SUMS} FROM cell WHERE campaign = $1 AND round = $2{conditions}"), &values)?, 0)
+    let counted = Counted::of(tx, ask, None)?;
+    let sql = format!("SELECT {SUMS} FROM {} WHERE campaign = $1 AND round = $2{}", counted.table, counted.conditions);
+    counts_of(&tx.one(&sql, &counted.params())?, 0)
 }
 
 /// People who are still due, ordered by zone, grid, building, enterprise, household. Reads only the cells where somebody is missing.
 pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult<Vec<Due>> {
-    let (conditions, values) = ask.conditions(PLACES);
+    let (conditions, values) = ask.conditions(PLACES, &ask.kinds(tx)?);
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT bucket, zone, grid, building, enterprise, due FROM cell WHERE campaign = $1 AND round = $2 AND due > 0{conditions} ORDER BY zone, grid, building, enterprise, bucket"
     );
     let mut found = Vec::new();
     let (mut skip, mut wanted) = (skip, limit);
+    // Every cell read holds somebody: for the first people a few cells are enough.
+    let sql = if skip == 0 { format!("{sql} LIMIT {limit}") } else { sql };
     for cell in tx.query(&sql, &values)? {
         let here = cell.int(5)?;
         if wanted == 0 {
