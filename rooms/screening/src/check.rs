@@ -64,8 +64,8 @@ const CHECKS: [(&Invariant, &str); 11] = [
     ),
     (
         &SC_7,
-        "SELECT CAST(campaign AS TEXT) FROM (SELECT bucket, campaign, round, state, reason, sum(n) AS n FROM (SELECT bucket, campaign, round, state, reason, people AS n FROM due_reason \
-         UNION ALL SELECT bucket, campaign, round, state, reason, -1 AS n FROM due WHERE reason <> '') x GROUP BY bucket, campaign, round, state, reason) y WHERE n <> 0",
+        "SELECT CAST(campaign AS TEXT) FROM (SELECT bucket, campaign, round, zone, grid, state, reason, sum(n) AS n FROM (SELECT bucket, campaign, round, zone, grid, state, reason, people AS n FROM due_reason \
+         UNION ALL SELECT bucket, campaign, round, zone, grid, state, reason, -1 AS n FROM due WHERE reason <> '') x GROUP BY bucket, campaign, round, zone, grid, state, reason) y WHERE n <> 0",
     ),
     (&SC_8, "SELECT CAST(a.id AS TEXT) FROM label_block a JOIN label_block b ON b.first >= a.first AND b.first < a.first + a.count AND b.id <> a.id"),
 ];
