@@ -163,3 +163,9 @@ openapi-signed-in = whoever is signed in
 openapi-parameter = Parameter
 openapi-takes = Takes
 openapi-answers = Answers
+
+# papers
+paper-page-of = Page { $page } of { $pages }
+paper-issued-at = issued { $time }
+refusal-paper-unwritten = The paper cannot be written: { $problem }
+refusal-paper-unwritten-next = This is our fault: tell the administrator.

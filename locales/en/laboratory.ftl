@@ -574,8 +574,6 @@ refusal-lab-pool-table-not-text-next = Save it as CSV (UTF-8) and send it again.
 
 # papers
 laboratory-paper-title = Nucleic acid test report
-laboratory-paper-page-of = Page { $page } of { $pages }
-laboratory-paper-issued-at = issued { $time }
 laboratory-paper-number = Report { $number }
 laboratory-paper-reports-count = { $count ->
     [one] { $count } report
@@ -624,8 +622,6 @@ laboratory-paper-proof-text = Scan the code and paste its text into this install
 laboratory-paper-proof-states = It tells whether the result still holds: valid, amended or withdrawn.
 laboratory-paper-proof-file = Every byte of this file is signed: baton verify-report finds any change. Public key: { $key }
 laboratory-paper-signed-file = Signed result
-refusal-lab-paper-unwritten = The paper cannot be written: { $problem }
-refusal-lab-paper-unwritten-next = This is our fault: tell the administrator. The signed data (JSON) can still be downloaded.
 refusal-lab-too-many-reports = { $count } people; at most { $limit } reports are printed at once.
 refusal-lab-too-many-reports-next = Print by tube or by box.
 refusal-lab-no-reports = There is no report to print.

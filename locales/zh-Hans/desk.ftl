@@ -163,3 +163,9 @@ openapi-signed-in = 已登录者
 openapi-parameter = 参数
 openapi-takes = 请求内容
 openapi-answers = 返回内容
+
+# papers
+paper-page-of = 第 { $page } 页，共 { $pages } 页
+paper-issued-at = 签发于 { $time }
+refusal-paper-unwritten = 文件无法生成：{ $problem }
+refusal-paper-unwritten-next = 这是系统问题，请报告管理员。

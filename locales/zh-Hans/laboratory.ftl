@@ -562,8 +562,6 @@ refusal-lab-pool-table-not-text-next = 请另存为 CSV（UTF-8）后重新上�
 
 # papers
 laboratory-paper-title = 核酸检测结果报告
-laboratory-paper-page-of = 第 { $page } 页，共 { $pages } 页
-laboratory-paper-issued-at = 签发于 { $time }
 laboratory-paper-number = 报告编号 { $number }
 laboratory-paper-reports-count = 共 { $count } 份报告
 laboratory-paper-not-recorded = 未记录
@@ -606,8 +604,6 @@ laboratory-paper-proof-text = 扫描二维码，将所得文字粘贴到本机�
 laboratory-paper-proof-states = 二维码说明本结果是否仍然有效：有效、已更正或已撤回。
 laboratory-paper-proof-file = 本电子文件的每一个字节均经签名，改动任何一处都会被 baton verify-report 发现。签名公钥：{ $key }
 laboratory-paper-signed-file = 经签名的检测结果数据
-refusal-lab-paper-unwritten = 文件无法生成：{ $problem }
-refusal-lab-paper-unwritten-next = 这是系统问题，请报告管理员；签名数据（JSON）仍可下载。
 refusal-lab-too-many-reports = 共 { $count } 人，一次最多打印 { $limit } 份报告。
 refusal-lab-too-many-reports-next = 请按试管或运送箱分批打印。
 refusal-lab-no-reports = 没有可打印的报告。

@@ -163,3 +163,9 @@ openapi-signed-in = 已登入者
 openapi-parameter = 參數
 openapi-takes = 請求內容
 openapi-answers = 回傳內容
+
+# papers
+paper-page-of = 第 { $page } 頁，共 { $pages } 頁
+paper-issued-at = 簽發於 { $time }
+refusal-paper-unwritten = 文件無法產生：{ $problem }
+refusal-paper-unwritten-next = 這是系統問題，請通報管理員。

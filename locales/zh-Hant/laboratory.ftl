@@ -562,8 +562,6 @@ refusal-lab-pool-table-not-text-next = 請另存為 CSV（UTF-8）後重新上�
 
 # papers
 laboratory-paper-title = 核酸檢測結果報告
-laboratory-paper-page-of = 第 { $page } 頁，共 { $pages } 頁
-laboratory-paper-issued-at = 簽發於 { $time }
 laboratory-paper-number = 報告編號 { $number }
 laboratory-paper-reports-count = 共 { $count } 份報告
 laboratory-paper-not-recorded = 未記錄
@@ -606,8 +604,6 @@ laboratory-paper-proof-text = 掃描 QR Code，將所得文字貼到本機構查
 laboratory-paper-proof-states = QR Code 說明本結果是否仍然有效：有效、已更正或已撤回。
 laboratory-paper-proof-file = 本電子檔的每一個位元組均經簽署，更動任何一處都會被 baton verify-report 發現。簽署公鑰：{ $key }
 laboratory-paper-signed-file = 經簽署的檢測結果資料
-refusal-lab-paper-unwritten = 文件無法產生：{ $problem }
-refusal-lab-paper-unwritten-next = 這是系統問題，請通報管理員；簽署資料（JSON）仍可下載。
 refusal-lab-too-many-reports = 共 { $count } 人，一次最多列印 { $limit } 份報告。
 refusal-lab-too-many-reports-next = 請按採檢管或運送箱分批列印。
 refusal-lab-no-reports = 沒有可列印的報告。

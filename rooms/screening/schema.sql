@@ -105,10 +105,12 @@ CREATE TABLE due_reason (
   bucket BIGINT NOT NULL,
   campaign BIGINT NOT NULL,
   round BIGINT NOT NULL,
+  zone BIGINT NOT NULL,
+  grid BIGINT NOT NULL,
   state BIGINT NOT NULL,
   reason TEXT NOT NULL,
   people BIGINT NOT NULL,
-  PRIMARY KEY (bucket, campaign, round, state, reason)
+  PRIMARY KEY (bucket, campaign, round, zone, grid, state, reason)
 );
 CREATE INDEX due_reason_campaign ON due_reason (campaign, round);
 -- Who need not come, in every round of a campaign. Bucket of the person.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use baton_laboratory::{ReportProblem, ReportSummary, sealed, verify_paper, verify_report};
+use baton_desk::paper::report::{ReportProblem, ReportSummary, key_from_hex, verify_report};
+use baton_desk::paper::sealed::{self, verify_paper};
 use baton_ledger::Secrets;
 use clap::Args;
 
@@ -26,7 +27,7 @@ impl VerifyReport {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let bytes = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
         let expected = match (&self.key, &self.data) {
-            (Some(key), _) => Some(baton_laboratory::report::key_from_hex(key).context("--key is no public key in hexadecimal")?),
+            (Some(key), _) => Some(key_from_hex(key).context("--key is no public key in hexadecimal")?),
             (None, Some(data)) => Some(Secrets::load(&data.join("secrets"))?.verifying()),
             (None, None) => None,
         };

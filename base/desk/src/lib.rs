@@ -11,6 +11,7 @@ mod live;
 mod openapi;
 mod operations;
 pub mod page;
+pub mod paper;
 mod rate;
 pub mod room;
 mod server;

@@ -56,6 +56,7 @@ fn media_type(route: &Route) -> &'static str {
         (_, Some("css")) => "text/css",
         (_, Some("js")) => "text/javascript",
         (_, Some("csv")) => "text/csv",
+        (_, Some("pdf")) => "application/pdf",
         (_, Some("svg")) => "image/svg+xml",
         (_, Some("xlsx")) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         (_, Some("hl7")) => "x-application/hl7-v2+er7",

@@ -36,6 +36,8 @@ const QR_QUIET_MODULES: f64 = 2.0;
 const TYPE_MM_MIN: f64 = 1.8;
 /// Largest type, as a part of the label's height.
 const TYPE_PART_MAX: f64 = 0.14;
+/// Smallest type of a long line, likewise: below it the line is cut.
+const TYPE_PART_MIN: f64 = 0.04;
 
 impl Label {
     /// Tube label, 50 × 25 mm, bars: number, then for example campaign and declared ratio.
@@ -131,15 +133,19 @@ impl Label {
         Ok(Plan { symbol: Drawn::Square { code, module }, symbol_left: inset, symbol_top: inset, lines })
     }
 
-    /// The number and as many lines as there is room for, all in one size. The number shrinks rather than being cut.
+    /// The number and as many lines as there is room for, the lines all in one size. What is long shrinks before it is cut, and the number is never cut.
     fn text_lines(&self, left: f64, top: f64, width: f64) -> Vec<Line> {
         let room = self.height_mm - BORDER_MM - top;
         let count = (self.lines.len() + 1) as f64;
         let size = (room / (count * 1.25)).min(self.height_mm * TYPE_PART_MAX).max(TYPE_MM_MIN);
         let number_size = size.min(width / text_ems(&self.number).max(1.0));
         let mut lines = vec![Line { left, baseline: top + size, size: number_size, is_number: true, text: self.number.clone() }];
+        let longest = self.lines.iter().map(|text| text_ems(text)).fold(1.0, f64::max);
+        let smallest = (self.height_mm * TYPE_PART_MIN).max(TYPE_MM_MIN).min(size);
+        let first = top + size;
+        let size = size.min(width / longest).max(smallest);
         for (index, text) in self.lines.iter().enumerate() {
-            let baseline = top + size * (1.0 + 1.25 * (index + 1) as f64);
+            let baseline = first + 1.25 * size * (index + 1) as f64;
             if baseline > self.height_mm - BORDER_MM / 2.0 {
                 break;
             }
@@ -197,6 +203,18 @@ mod tests {
             assert!(plan.symbol_left + width <= label.width_mm && plan.symbol_top + height <= label.height_mm);
             assert_eq!(plan.lines[0].text, label.number);
         }
+    }
+
+    #[test]
+    fn a_long_line_shrinks_before_it_is_cut() {
+        let from = "启运：PT12 体育馆东门采样点";
+        let plan = Label::transport_box("BX-0007", vec![from.to_owned()]).plan().unwrap();
+        assert_eq!(plan.lines[1].text, from);
+        assert!(plan.lines[1].size < plan.lines[0].size && plan.lines[1].size >= 2.4, "{}", plan.lines[1].size);
+        let short = Label::transport_box("BX-0007", vec!["PT12".to_owned()]).plan().unwrap();
+        assert_eq!(short.lines[1].size, short.lines[0].size);
+        let endless = Label::transport_box("BX-0007", vec!["长".repeat(60)]).plan().unwrap();
+        assert!(endless.lines[1].text.ends_with('…') && endless.lines[1].size >= 2.4);
     }
 
     #[test]

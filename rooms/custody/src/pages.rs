@@ -4,7 +4,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::answer::Answered;
 use baton_desk::form::{At, Form};
+use baton_desk::paper::{download, unwritten};
 use baton_desk::{Access, Actor, App, Card, InboxItem, Page, Route, Scope, signed_in};
+use baton_documents::pdf::label_sheet_pdf;
+use baton_documents::{Label, SheetLayout, ZplPrinter, zpl_label};
 use baton_kit::{
     AccountId, BoxId, EventId, PlaceId, Refusal, Timestamp, TypedId,
     time::{HOUR_US, MINUTE_US},
@@ -36,6 +39,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/boxes", routes::watchers(), "Boxes in my hands, boxes offered to me, missing tubes", boxes_page),
         Route::post("/boxes/open", carriers, "Open a box", open_box),
         Route::get("/boxes/{box}", routes::watchers(), "One box and its way", box_page),
+        Route::get("/boxes/{box}/label.pdf", routes::watchers(), "The label of a box as PDF", label_pdf),
+        Route::get("/boxes/{box}/label.zpl", routes::watchers(), "The label of a box for a label printer (ZPL)", label_zpl).gives("text/plain"),
         Route::post("/boxes/{box}/step", carriers, "Put in a tube, seal, offer, accept, decline, note a temperature", step),
         Route::post("/boxes/{box}/admit", routes::receivers(), "Admit a box to a laboratory", admit),
     ]
@@ -248,6 +253,7 @@ async fn box_page(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> An
                 div { dt { (page.t("box-seal")) } dd { (view.row.seal) } }
                 div { dt { (page.t("box-holder")) } dd { (holder(&page, &view)) } }
             }
+            @if !view.row.code.is_empty() { p { (page.t("box-label")) " " @for form in ["pdf", "zpl"] { a.button href=(format!("/boxes/{id}/label.{form}")) aria-label={ (page.t("box-label")) " " (form.to_uppercase()) } { (form.to_uppercase()) } " " } } }
             @for (code, at) in &view.findings { p.notice.bad { (page.t(&format!("finding-{code}"))) " · " (page.time(*at)) } }
             @if actor.has_any(routes::CARRIERS) { (actions(&page, &view, form_id, actor.account)) }
             h2 { (page.t("box-way")) }
@@ -256,6 +262,42 @@ async fn box_page(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> An
             ul { @for tube in &view.tubes { li { (tube) } } }
         },
     ))
+}
+
+/// The label of a box: its number to be scanned, where it comes from, where it goes to as far as that is said, its seal.
+async fn label(app: &App, actor: &Actor, id: BoxId) -> Result<Label, Refusal> {
+    let (row, names) = app
+        .read(move |tx| {
+            // Before its opening is recorded a box has no number to print.
+            let row = store::one_box(tx, id)?.filter(|row| !row.code.is_empty()).ok_or_else(|| Refusal::absent("box-unknown"))?;
+            let places: Vec<PlaceId> = [row.point, row.offered_laboratory.or(row.holder_laboratory)].into_iter().flatten().collect();
+            let names = registry::place_names(tx, &places)?;
+            Ok((row, names))
+        })
+        .await?;
+    let page = Page::new(app, actor);
+    let place = |words, place: Option<PlaceId>| {
+        let (code, name) = place.and_then(|place| names.get(&place))?;
+        Some(page.with(words, &[("place", &format!("{code} {name}"))]))
+    };
+    let seal = (!row.seal.is_empty()).then(|| page.with("box-label-seal", &[("seal", &row.seal)]));
+    let to = row.offered_laboratory.or(row.holder_laboratory);
+    Ok(Label::transport_box(&row.code, [place("box-label-from", row.point), place("box-label-to", to), seal].into_iter().flatten().collect()))
+}
+
+async fn label_pdf(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> Answered {
+    let label = label(&app, &actor, id).await?;
+    let (width, height) = (label.width_mm, label.height_mm);
+    let layout = SheetLayout { label_width_mm: width, label_height_mm: height, ..SheetLayout::grid(1, 1) };
+    let (author, language) = (app.name.clone(), actor.language);
+    let bytes = app.blocking(move || Ok(label_sheet_pdf(&label.number, language.tag(), &author, std::slice::from_ref(&label), &layout).map_err(unwritten)?));
+    Ok(download(bytes.await?, "application/pdf", &format!("box-{id}.pdf")))
+}
+
+async fn label_zpl(State(app): State<App>, actor: Actor, At(id): At<BoxId>) -> Answered {
+    let label = label(&app, &actor, id).await?;
+    let zpl = zpl_label(&label, &ZplPrinter::default(), 1).map_err(unwritten)?;
+    Ok(download(zpl, "text/plain; charset=utf-8", &format!("box-{id}.zpl")))
 }
 
 fn person(view: &BoxView, account: Option<AccountId>) -> &str {

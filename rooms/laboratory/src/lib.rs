@@ -10,10 +10,8 @@ mod pages;
 pub mod papers;
 pub mod person;
 pub mod pooling;
-pub mod report;
 mod routes;
 pub mod rules;
-pub mod sealed;
 pub mod statement;
 pub mod store;
 pub mod turnaround;
@@ -21,8 +19,6 @@ pub mod turnaround;
 use baton_desk::{LiveTopic, NavItem, Room};
 use baton_ledger::Fold;
 
-pub use report::{ReportProblem, ReportSummary, verify_report};
-pub use sealed::{PaperSummary, verify_paper};
 pub use store::check::check_invariants;
 
 pub fn room() -> Room {

@@ -6,9 +6,10 @@ use axum::Json;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, At, Body};
+use baton_desk::paper::download;
 use baton_desk::{Access, Actor, App, Role, Route, Scope, any_id};
 use baton_instruments::{PlateFormat, Worklist, WorklistTarget, WorklistWell};
 use baton_kit::{AnyId, EventId, LotId, PersonId, PlaceId, PlateId, Refusal, RunId, Timestamp, TubeId, TypedId, time::DAY_US};
@@ -297,12 +298,6 @@ async fn worklist(State(app): State<App>, actor: Actor, At(plate): At<PlateId>, 
         _ => return Err(Refusal::malformed("lab-worklist-unknown").with("software", asked.software).into()),
     };
     Ok(download(text, "text/plain; charset=utf-8", &name))
-}
-
-/// A file to be saved; its name is kept to letters that no header or folder misreads.
-pub(crate) fn download(text: impl Into<HttpBody>, kind: &'static str, name: &str) -> Response {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))], text.into()).into_response()
 }
 
 fn worklist_of(plate: &Plate, layout: &[WellLaid], code: impl Fn(u16) -> Option<String>) -> Worklist {

@@ -64,8 +64,8 @@ const CHECKS: [(&Invariant, &str); 12] = [
     ),
     (
         &SC_7,
-        "SELECT CAST(campaign AS TEXT) FROM (SELECT bucket, campaign, round, state, reason, sum(n) AS n FROM (SELECT bucket, campaign, round, state, reason, people AS n FROM due_reason \
-         UNION ALL SELECT bucket, campaign, round, state, reason, -1 AS n FROM due WHERE reason <> '') x GROUP BY bucket, campaign, round, state, reason) y WHERE n <> 0",
+        "SELECT CAST(campaign AS TEXT) FROM (SELECT bucket, campaign, round, zone, grid, state, reason, sum(n) AS n FROM (SELECT bucket, campaign, round, zone, grid, state, reason, people AS n FROM due_reason \
+         UNION ALL SELECT bucket, campaign, round, zone, grid, state, reason, -1 AS n FROM due WHERE reason <> '') x GROUP BY bucket, campaign, round, zone, grid, state, reason) y WHERE n <> 0",
     ),
     (
         &SC_3,

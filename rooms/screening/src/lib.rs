@@ -11,6 +11,7 @@ mod inbox;
 pub mod label;
 pub mod model;
 pub mod queue;
+pub mod report;
 mod roster;
 pub mod rules;
 pub mod specimen;
@@ -33,6 +34,7 @@ pub fn room() -> Room {
     routes.extend(follow_up::pages::routes());
     routes.extend(follow_up::routes::routes());
     routes.extend(finding::pages::routes());
+    routes.extend(report::routes());
     routes.extend(label::pages::routes());
     routes.extend(label::routes::routes());
     routes.extend(queue::pages::routes());

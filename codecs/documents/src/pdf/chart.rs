@@ -58,14 +58,16 @@ impl Frame {
 }
 
 pub(crate) fn lay_chart(pen: &mut Pen, chart: &Chart) {
-    pen.room(HEIGHT + 44.0);
-    let top = pen.y + SMALL * 1.6;
+    pen.room(HEIGHT + 50.0);
+    let top = pen.y + SMALL * 2.4;
     let all = || chart.lines.iter().flat_map(|line| line.values.iter().flatten().copied()).chain(chart.limits.iter().map(|limit| limit.value));
     let values: Vec<f64> = all().filter(|value| value.is_finite()).collect();
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
     let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
     let step = tick(high - low);
     let (low, high) = (((low - step * 0.25) / step).floor() * step, ((high + step * 0.25) / step).ceil() * step);
+    // What is counted has no grid below nothing.
+    let low = if values.iter().all(|value| *value >= 0.0) { low.max(0.0) } else { low };
     let count = chart.lines.iter().map(|line| line.values.len()).max().unwrap_or(0).max(1);
     let frame = Frame { left: LEFT + AXIS, right: RIGHT - LABELS, top, bottom: top + HEIGHT, low, high, count };
     let mut marks = text_marks(legible(&chart.title), LEFT, pen.y + SMALL, SMALL, Ink::Tone(Tone::Soft), false);

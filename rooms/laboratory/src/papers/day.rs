@@ -6,9 +6,9 @@ use baton_kit::time::MINUTE_US;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use super::{Writing, attached};
-use crate::report::sign_report;
 use crate::store::day::DayOfLaboratory;
+use baton_desk::paper::report::sign_report;
+use baton_desk::paper::{Writing, attached};
 
 /// Which laboratory and which operational day.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +26,11 @@ pub fn figures(writing: &Writing<'_>, day: &DayOfLaboratory) -> Vec<Figure> {
     let mut figures: Vec<Figure> = vec![(writing.say("day-accepted"), day.accepted, None)];
     let rejected: i64 = day.rejected.iter().map(|(_, count)| count).sum();
     figures.push((writing.say("day-rejected"), rejected, None));
-    figures.extend(day.rejected.iter().map(|(reason, count)| (writing.say_with("day-of-which", &[("what", &writing.coded("reject", reason))]), *count, None)));
+    figures.extend(
+        day.rejected
+            .iter()
+            .map(|(reason, count)| (writing.say_with("day-of-which", &[("what", &writing.coded("laboratory-reject-{}", reason))]), *count, None)),
+    );
     figures.push((writing.say("day-plates"), day.plates, None));
     figures.push((writing.say("day-runs"), day.runs, None));
     figures.push((writing.say("day-runs-invalid"), day.runs_invalid, None));
@@ -34,7 +38,7 @@ pub fn figures(writing: &Writing<'_>, day: &DayOfLaboratory) -> Vec<Figure> {
     figures.extend(day.findings.iter().map(|(code, count)| (writing.say_with("day-finding", &[("what", &found(code))]), *count, None)));
     let (tubes, people) = day.released.iter().fold((0, 0), |(tubes, people), (_, more, members)| (tubes + more, people + members));
     figures.push((writing.say("day-released"), tubes, Some(people)));
-    let outcome = |name: &str| writing.say_with("day-of-which", &[("what", &writing.coded("outcome", name))]);
+    let outcome = |name: &str| writing.say_with("day-of-which", &[("what", &writing.coded("laboratory-outcome-{}", name))]);
     figures.extend(day.released.iter().map(|(name, tubes, people)| (outcome(name), *tubes, Some(*people))));
     figures.push((writing.say("day-amended"), day.amended, None));
     let minutes = |us: i64| us / MINUTE_US;

@@ -6,12 +6,12 @@ use baton_kit::{AccountId, AnyId, TypedId};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use super::{Writing, attached};
 use crate::curve::CurveDrawn;
 use crate::model::{Override, ResultState};
 use crate::person::released_by;
-use crate::report::sign_report;
 use crate::store::evidence::{ChainEnd, ControlRead, Evidence, Position};
+use baton_desk::paper::report::sign_report;
+use baton_desk::paper::{Writing, attached};
 
 /// What the pack is made of: the tables' answer, the curves and the positions from the ledger.
 #[derive(Clone, Debug)]
@@ -122,10 +122,10 @@ fn decision_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     }
     let readings = evidence.readings.iter().map(|reading| {
         let cq = reading.cq.map_or_else(|| "–".to_owned(), |cq| format!("{cq:.2}"));
-        vec![reading.target.clone().into(), writing.coded("call", &reading.call).into(), cq.into(), format!("{:.4}", reading.p_positive).into()]
+        vec![reading.target.clone().into(), writing.coded("laboratory-call-{}", &reading.call).into(), cq.into(), format!("{:.4}", reading.p_positive).into()]
     });
     let versions = evidence.versions.iter().enumerate().map(|(at, version)| {
-        let outcome = writing.coded("outcome", version.outcome.name());
+        let outcome = writing.coded("laboratory-outcome-{}", version.outcome.name());
         let outcome = if at + 1 < evidence.versions.len() { Entry::struck(outcome) } else { outcome.into() };
         let names: Vec<String> = released_by(&version.state).into_iter().map(|account| operator(evidence, account)).collect();
         let why = if let ResultState::Amended { reason, .. } = &version.state { reason.clone() } else { String::new() };
@@ -197,7 +197,7 @@ fn hands_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     let rows = evidence.hands.iter().map(|hand| {
         let roles = evidence.operators.get(&hand.account).map_or_else(Vec::new, |(_, roles)| roles.clone());
         let roles: Vec<String> = roles.into_iter().map(|role| writing.words.t(&format!("role-{}", role.name()))).collect();
-        let deed = writing.coded("deed", &format!("{}-{}", hand.kind, hand.deed));
+        let deed = writing.coded("laboratory-deed-{}", &format!("{}-{}", hand.kind, hand.deed));
         [writing.site.show(hand.at_us), deed, operator(evidence, hand.account), roles.join("\n")].map(Entry::plain).to_vec()
     });
     vec![heading(writing, "evidence-hands"), table(writing, &["time", "deed", "operator", "roles-now"], &[2.0, 2.0, 2.0, 2.0], rows.collect())]

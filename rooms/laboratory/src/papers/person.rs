@@ -4,12 +4,12 @@ use baton_documents::DocumentError;
 use baton_documents::pdf::{Block, Entry, QrBlock, Table, Tone};
 use ed25519_dalek::SigningKey;
 
-use super::{Writing, attached};
 use crate::events::TubeOutcome;
 use crate::model::{PersonResult, ResultState};
 use crate::person::{PersonReport, Signers, TubeOfPerson, report_json, signer_names};
-use crate::report::sign_report;
 use crate::statement::Statement;
+use baton_desk::paper::report::sign_report;
+use baton_desk::paper::{Writing, attached};
 
 /// Specimens before the newest that are told on paper, a line each; the signed file inside tells all.
 const EARLIER_SHOWN: usize = 6;
@@ -149,7 +149,7 @@ fn results(writing: &Writing<'_>, tube: &TubeOfPerson, signers: &Signers) -> Vec
     if !earlier.is_empty() {
         let mut entries = Vec::new();
         for version in earlier {
-            let outcome = writing.coded("outcome", version.outcome.name());
+            let outcome = writing.coded("laboratory-outcome-{}", version.outcome.name());
             let number = version.version.to_string();
             entries.push(Entry::struck(writing.say_with("earlier", &[("outcome", &outcome), ("version", &number), ("time", &writing.site.show(version.at))])));
         }
@@ -164,7 +164,7 @@ fn results(writing: &Writing<'_>, tube: &TubeOfPerson, signers: &Signers) -> Vec
 fn readings(writing: &Writing<'_>, tube: &TubeOfPerson) -> Option<(String, Vec<Entry>)> {
     let line = |reading: &crate::events::TargetRead| {
         let cq = reading.cq.map(|cq| format!(" · Cq {cq:.2}")).unwrap_or_default();
-        Entry::plain(format!("{} · {}{cq}", reading.target, writing.coded("call", &reading.call)))
+        Entry::plain(format!("{} · {}{cq}", reading.target, writing.coded("laboratory-call-{}", &reading.call)))
     };
     (!tube.readings.is_empty()).then(|| (writing.say("readings"), tube.readings.iter().map(line).collect()))
 }

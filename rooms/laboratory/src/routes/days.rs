@@ -1,9 +1,10 @@
 //! The day of a laboratory as a file: PDF, CSV, XLSX.
 
-use baton_kit::{OperationalDay, Status};
+use baton_desk::paper::{LanguageAsked, Writing, pdf_download, unwritten};
+use baton_kit::OperationalDay;
 use baton_sheets::{ColumnKind, write_csv, write_xlsx};
 
-use super::papers::{LanguageAsked, pdf_download, writing};
+use super::papers::KEYS;
 use super::*;
 use crate::papers::day::{DayNamed, day_pdf, heads, rows};
 use crate::store::day::{DayOfLaboratory, day_of_laboratory};
@@ -37,18 +38,18 @@ pub(super) async fn day_file(State(app): State<App>, actor: Actor, At(file): At<
         .await?;
     let name = format!("{}-{}.{form}", named.code, named.day);
     match form.as_str() {
-        "pdf" => pdf_download(&app, language, &name, move |writing, app| day_pdf(writing, &named, &counted, &app.ledger.secrets().signing)).await,
+        "pdf" => pdf_download(&app, (KEYS, language), &name, move |writing, app| day_pdf(writing, &named, &counted, &app.ledger.secrets().signing)).await,
         form => table_download(&app, language, form, &name, &counted),
     }
 }
 
 fn table_download(app: &App, language: baton_kit::Language, form: &str, name: &str, day: &DayOfLaboratory) -> Answered {
-    let writing = writing(app, app.texts.words(language));
+    let writing = Writing::of(app, KEYS, language);
     let (heads, rows) = (heads(&writing), rows(&writing, day));
     if form == "csv" {
         return Ok(download(write_csv(&heads, rows), "text/csv; charset=utf-8", name));
     }
     let kinds = [ColumnKind::Text, ColumnKind::Number, ColumnKind::Number];
-    let bytes = write_xlsx("day", &heads, rows, &kinds).map_err(|problem| Refusal::new("lab-paper-unwritten", Status::Broken).with("problem", problem))?;
+    let bytes = write_xlsx("day", &heads, rows, &kinds).map_err(unwritten)?;
     Ok(download(bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", name))
 }

@@ -1,6 +1,6 @@
 //! Papers to be saved and printed: reports of one person or of many.
 
-use baton_desk::Words;
+use baton_desk::paper::{LanguageAsked, Writing, pdf_download};
 use baton_kit::{CampaignId, Language, Status};
 
 use baton_screening::campaign::store as campaigns;
@@ -8,12 +8,13 @@ use baton_screening::campaign::store as campaigns;
 use super::*;
 use crate::papers::evidence::{Pack, evidence_pdf};
 use crate::papers::person::{reports_pdf, signed_json};
-use crate::papers::{Writing, unwritten};
 use crate::person::{Signers, signers};
 use crate::store::evidence::{evidence, positions};
 
 /// Reports in one file: a district's box of tubes, not a district.
 const REPORTS_MAX: usize = 500;
+/// How the keys of the words on papers read.
+pub(super) const KEYS: &str = "laboratory-paper-{}";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -45,46 +46,14 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// In whose language a paper is written. The registry keeps no language of a person: whoever asks chooses, else the page's language holds.
-#[derive(Clone, Deserialize)]
-pub(super) struct LanguageAsked {
-    #[serde(default)]
-    pub(super) language: Option<String>,
-}
-
-impl LanguageAsked {
-    pub(super) fn or(&self, page: Language) -> Result<Language, Refusal> {
-        match self.language.as_deref().filter(|tag| !tag.is_empty()) {
-            None => Ok(page),
-            Some(tag) => Language::from_tag(tag).ok_or_else(|| Refusal::malformed("language-unknown")),
-        }
-    }
-}
-
-pub(crate) fn writing<'a>(app: &'a App, words: Words<'a>) -> Writing<'a> {
-    Writing { words, site: &app.site, installation: &app.name, issued: app.ledger.now() }
-}
-
-/// Drawn away from the async threads: a file of hundreds of reports takes a while.
-pub(crate) async fn pdf_download(
-    app: &App,
-    language: Language,
-    name: &str,
-    write: impl FnOnce(&Writing<'_>, &App) -> Result<Vec<u8>, baton_documents::DocumentError> + Send + 'static,
-) -> Answered {
-    let held = app.clone();
-    let bytes = app.blocking(move || Ok(write(&writing(&held, held.texts.words(language)), &held).map_err(unwritten)?)).await?;
-    Ok(download(bytes, "application/pdf", name))
-}
-
 pub(crate) async fn reports_download(app: &App, language: Language, name: &str, people: Vec<(PersonReport, Signers)>) -> Answered {
     let write = move |writing: &Writing<'_>, app: &App| reports_pdf(writing, &people, app.public_address(), &app.ledger.secrets().signing);
-    pdf_download(app, language, name, write).await
+    pdf_download(app, (KEYS, language), name, write).await
 }
 
 /// The signed JSON alone.
 pub(crate) fn json_download(app: &App, report: &PersonReport, signers: &Signers) -> Response {
-    let file = signed_json(&writing(app, app.texts.words(Language::default())), report, signers, &app.ledger.secrets().signing);
+    let file = signed_json(&Writing::of(app, KEYS, Language::default()), report, signers, &app.ledger.secrets().signing);
     download(file, "application/json", &format!("result-{}.json", report.person))
 }
 
@@ -203,5 +172,5 @@ pub(super) async fn evidence_file(State(app): State<App>, actor: Actor, At(tube)
         .await?;
     let curves = stored.map_or_else(Vec::new, |stored| crate::curve::decode_all(&stored.curves));
     let pack = Pack { evidence, curves, positions, ends };
-    pdf_download(&app, language, &format!("evidence-{tube}.pdf"), move |writing, app| evidence_pdf(writing, &pack, &app.ledger.secrets().signing)).await
+    pdf_download(&app, (KEYS, language), &format!("evidence-{tube}.pdf"), move |writing, app| evidence_pdf(writing, &pack, &app.ledger.secrets().signing)).await
 }

@@ -1,12 +1,12 @@
 //! Days at the bench: a good run, a swapped plate, an overridden control, corrections.
 
+use baton_desk::paper::report::{sign_report, verify_report};
 use baton_desk::{Actor, Role};
 use baton_kit::{AccountId, PersonId, PlateId, Refusal, RunId, TubeId};
 use baton_laboratory::commands::{self, FileGiven};
 use baton_laboratory::events::*;
 use baton_laboratory::model::PersonResult;
 use baton_laboratory::person::{people_positive, person_report, report_json, signers};
-use baton_laboratory::{report, verify_report};
 
 use crate::house::{House, NEGATIVE, POSITIVE, Shows, rdml, usual};
 
@@ -221,7 +221,7 @@ async fn an_override_and_a_correction(house: &House) {
         .unwrap();
     assert_eq!(told.tubes[0].lots.len(), 3, "fluid, extraction and reagent, each with its expiry");
     let json = report_json(&told, &names, "试验区", &house.app.site, house.now());
-    let file = report::sign_report(json, &house.app.ledger.secrets().signing);
+    let file = sign_report(json, &house.app.ledger.secrets().signing);
     let summary = verify_report(file.as_bytes(), Some(&house.app.ledger.secrets().verifying())).unwrap();
     assert_eq!((summary.result.as_str(), summary.earlier_values, summary.person), ("invalid", 1, person.to_string()), "the earlier value stays to be seen");
     house.assert_invariants();

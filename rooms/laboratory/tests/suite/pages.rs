@@ -86,7 +86,7 @@ async fn a_person_sees_their_own_result_with_code_and_last_four_and_guessing_end
     assert!(text.contains("韩梅梅") && text.contains("阴性"), "{text}");
     let (status, file) = ask("/result/file", "12B4").await;
     assert_eq!(status, 200);
-    let summary = baton_laboratory::verify_report(file.as_bytes(), Some(&house.app.ledger.secrets().verifying())).unwrap();
+    let summary = baton_desk::paper::report::verify_report(file.as_bytes(), Some(&house.app.ledger.secrets().verifying())).unwrap();
     assert_eq!(summary.result, "negative");
     for _ in 0..5 {
         assert_eq!(ask("/result", "0000").await.0, 403);

@@ -1,9 +1,10 @@
 //! Results on paper: what is written, that it is sealed, and who gets it.
 
+use baton_desk::paper::sealed::verify_paper;
 use baton_kit::{PersonId, TubeId};
+use baton_laboratory::commands;
 use baton_laboratory::events::{AmendResult, ProposeAmendment, TubeOutcome};
 use baton_laboratory::statement::{Standing, Statement, statement_in};
-use baton_laboratory::{commands, verify_paper};
 
 use crate::day::{Staff, laid, read, release_all, staff};
 use crate::house::{House, NEGATIVE, rdml, usual};

@@ -71,6 +71,26 @@ impl Curve {
         (i128::from(self.whole) * i128::from(gone) / i128::from(length)) as i64
     }
 
+    /// The curve in at most about `most` equal steps of whole quarters, for who draws with a ruler: when, how many came (nothing after now), how many should have.
+    pub fn steps(&self, most: i64) -> Vec<(Timestamp, Option<i64>, i64)> {
+        let first = self.quarters.first().map_or(self.opens, |(at, _)| (*at).min(self.opens));
+        let last = self.quarters.last().map_or(self.closes, |(at, _)| at.plus_us(QUARTER_US).max(self.closes));
+        let quarters = last.since(quarter(first)).max(QUARTER_US).div_euclid(QUARTER_US) + 1;
+        let step = (quarters + most - 1).div_euclid(most.max(1)).max(1) * QUARTER_US;
+        let (mut steps, mut at, mut sum, mut ahead) = (Vec::new(), quarter(first), 0, self.quarters.iter().peekable());
+        loop {
+            while let Some((_, n)) = ahead.next_if(|(from, _)| *from < at) {
+                sum += n;
+            }
+            let begun = at.plus_us(-step) < self.now;
+            steps.push((at, begun.then_some(sum), self.planned(at)));
+            if at >= last {
+                return steps;
+            }
+            at = at.plus_us(step);
+        }
+    }
+
     /// Nothing outside the window, when all came, or while there is no pace yet.
     pub fn forecast(&self) -> Option<Forecast> {
         let gone = self.now.since(self.opens);
@@ -125,6 +145,19 @@ mod tests {
         assert_eq!(curve.points(), [(at(0), 0), (at(15), 40), (at(60), 40), (at(70), 50)]);
         assert_eq!(quarter(at(14)), at(0));
         assert_eq!(quarter(Timestamp(-1)), Timestamp(-QUARTER_US));
+    }
+
+    #[test]
+    fn steps_are_few_and_end_with_everybody() {
+        let curve = curve(70, &[(0, 40), (60, 10)]);
+        let steps = curve.steps(48);
+        assert_eq!(steps.len(), 41, "ten hours of quarters and the opening");
+        assert_eq!(steps[..6].iter().map(|step| step.1).collect::<Vec<_>>(), [Some(0), Some(40), Some(40), Some(40), Some(40), Some(50)]);
+        assert_eq!((steps[6].1, steps[40]), (None, (at(600), None, 1_000)), "nothing after now");
+        let few = curve.steps(10);
+        assert!(few.len() <= 11 && few.last().unwrap().0 >= at(600), "{few:?}");
+        let late = Curve { now: at(2_000), ..self::curve(0, &[(0, 40), (900, 1)]) };
+        assert_eq!(late.steps(48).last().unwrap().1, Some(41), "who came after the closing is counted");
     }
 
     #[test]

@@ -58,14 +58,15 @@ fn by_reason(tx: &mut Tx<'_>, due: &Due, sign: i64) -> StoreResult<()> {
     if standing.reason.is_empty() {
         return Ok(());
     }
-    let key = params![due.person.bucket_number(), due.campaign, i64::from(due.round), standing.state.number(), &standing.reason, sign];
+    let key =
+        params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.at.zone, due.at.grid, standing.state.number(), &standing.reason, sign];
     tx.execute(
-        "INSERT INTO due_reason (bucket, campaign, round, state, reason, people) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (bucket, campaign, round, state, reason) DO UPDATE SET people = due_reason.people + excluded.people",
+        "INSERT INTO due_reason (bucket, campaign, round, zone, grid, state, reason, people) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (bucket, campaign, round, zone, grid, state, reason) DO UPDATE SET people = due_reason.people + excluded.people",
         key,
     )?;
     if sign < 0 {
-        tx.execute("DELETE FROM due_reason WHERE bucket = $1 AND campaign = $2 AND round = $3 AND state = $4 AND reason = $5 AND people = 0", &key[..5])?;
+        tx.execute("DELETE FROM due_reason WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND state = $6 AND reason = $7 AND people = 0", &key[..7])?;
     }
     Ok(())
 }
@@ -73,18 +74,21 @@ fn by_reason(tx: &mut Tx<'_>, due: &Due, sign: i64) -> StoreResult<()> {
 /// Counts the reasons of a round that was just written down.
 pub fn count_reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> StoreResult<()> {
     tx.execute(
-        "INSERT INTO due_reason (bucket, campaign, round, state, reason, people) SELECT bucket, campaign, round, state, reason, CAST(count(*) AS BIGINT) \
-         FROM due WHERE campaign = $1 AND round = $2 AND reason <> '' GROUP BY bucket, campaign, round, state, reason",
+        "INSERT INTO due_reason (bucket, campaign, round, zone, grid, state, reason, people) SELECT bucket, campaign, round, zone, grid, state, reason, CAST(count(*) AS BIGINT) \
+         FROM due WHERE campaign = $1 AND round = $2 AND reason <> '' GROUP BY bucket, campaign, round, zone, grid, state, reason",
         params![campaign, i64::from(round)],
     )?;
     Ok(())
 }
 
-/// Why people are exempt or due again, with numbers.
-pub fn reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> StoreResult<Vec<(DueState, String, i64)>> {
-    let sql =
-        "SELECT state, reason, CAST(sum(people) AS BIGINT) FROM due_reason WHERE campaign = $1 AND round = $2 GROUP BY state, reason ORDER BY state, reason";
-    let rows = tx.query(sql, params![campaign, i64::from(round)])?;
+/// Why people are exempt, held or due again, as far as zones and grids tell it: nothing for a single building or enterprise.
+pub fn reasons(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(DueState, String, i64)>> {
+    let (conditions, values) = ask.conditions(&["zone", "grid"]);
+    let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
+    let sql = format!(
+        "SELECT state, reason, CAST(sum(people) AS BIGINT) FROM due_reason WHERE campaign = $1 AND round = $2{conditions} GROUP BY state, reason ORDER BY state, reason"
+    );
+    let rows = tx.query(&sql, &values)?;
     rows.iter().map(|row| Ok((DueState::from_number(row.int(0)?).unwrap_or(DueState::Due), row.text(1)?.to_owned(), row.int(2)?))).collect()
 }
 

@@ -13,7 +13,7 @@ use baton_sheets::ColumnKind;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::routes::{self, Coverage, PlaceCounts, ask_for, coverage_of, may_manage};
+use super::routes::{self, Coverage, PlaceCounts, ask_for, coverage_of, curve_of, may_manage};
 use super::store::{self, Ask, By};
 use crate::board::{self, curve::Curve};
 use crate::events::{Cadence, ExemptPerson, OpenCampaign, OpenRound, Who};
@@ -197,8 +197,9 @@ async fn board(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Ask
         .read(move |tx| {
             let campaign = store::campaign(tx, id)?.ok_or_else(|| Refusal::absent("campaign-unknown"))?;
             let coverage = coverage_of(tx, id, asked.round, by, reached.clone(), within, now)?;
-            let picture = Picture::load(tx, &Ask { campaign: id, round: coverage.round, reach: reached, within }, &coverage.total, now)?;
-            let reasons = board::store::reasons(tx, id, coverage.round)?;
+            let (ask, window) = ask_for(tx, id, asked.round, reached, within)?;
+            let picture = Picture::load(tx, &ask, window, &coverage.total, now)?;
+            let reasons = board::store::reasons(tx, &ask)?;
             let follow_ups = crate::follow_up::store::counts(tx, id)?;
             let place = within.map(|place| registry::place(tx, place)).transpose()?.flatten();
             Ok((campaign, coverage, reasons, follow_ups, place, picture))
@@ -223,6 +224,7 @@ async fn board(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Ask
             @for round in 1..=campaign.rounds { @if campaign.rounds > 1 { a href=(format!("/campaigns/{id}?round={round}")) { (page.with("screening-round-n", &[("round", &round.to_string())])) } " " } }
         }
         (page.live("board", &format!("campaign:{id}"), 60, live))
+        p id="report" { (page.t("screening-report")) " " @for form in ["pdf", "xlsx", "csv"] { a.button href=(format!("/v1/screening/campaigns/{id}/report.{form}?round={}", coverage.round)) aria-label={ (page.t("screening-report")) " " (form.to_uppercase()) } { (form.to_uppercase()) } " " } }
         @if let Some(form) = form_id { (round_form(&page, form, &campaign)) }
     };
     Ok(page.frame(&title, content))
@@ -237,17 +239,10 @@ struct Picture {
 }
 
 impl Picture {
-    fn load(tx: &mut Tx<'_>, ask: &Ask, total: &routes::CountsAnswered, now: Timestamp) -> Result<Self, Undecided> {
+    fn load(tx: &mut Tx<'_>, ask: &Ask, window: routes::Window, total: &routes::CountsAnswered, now: Timestamp) -> Result<Self, Undecided> {
         let spots = board::store::spots(tx, ask)?;
         let names = registry::place_names(tx, &board::drawing::places(&spots))?;
-        let curve = store::round_window(tx, ask.campaign, ask.round)?.map(|window| (window, board::store::quarters(tx, ask)));
-        let curve = match curve {
-            Some(((opens, closes), quarters)) => {
-                let curve = Curve { opens, closes, now, whole: total.listed - total.exempt, quarters: quarters? };
-                Some(curve).filter(|curve| curve.came() == total.sampled + total.pending + total.resulted + total.held)
-            }
-            None => None,
-        };
+        let curve = curve_of(tx, ask, window, total, now)?;
         Ok(Self { spots, names, curve })
     }
 

@@ -5,11 +5,13 @@ use axum::extract::State;
 use baton_desk::form::{Asked, At, Body};
 use baton_desk::{Actor, Answered, App, Role, Route, Scope};
 use baton_kit::{CampaignId, EventId, PersonId, PlaceId, Refusal, Timestamp};
-use baton_ledger::{Tx, Undecided};
+use baton_ledger::{StoreResult, Tx, Undecided};
 use baton_registry::store as registry;
 use serde::{Deserialize, Serialize};
 
 use super::store::{self, Ask, By, Counts};
+use crate::board::curve::Curve;
+use crate::board::store as board;
 use crate::events::{Cadence, CloseFollowUp, ExemptPerson, OpenCampaign, OpenRound, SettleFinding, Who};
 use crate::model::Campaign;
 use crate::roster::store as roster;
@@ -18,7 +20,7 @@ use crate::view::{CHASERS, MANAGERS, VIEWERS, reach};
 use crate::{finding, follow_up};
 
 /// Rows in one answer.
-const ROWS_LIMIT: i64 = 2_000;
+pub const ROWS_LIMIT: i64 = 2_000;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -322,7 +324,7 @@ pub fn coverage_of(
     within: Option<PlaceId>,
     now: Timestamp,
 ) -> Result<Coverage, Undecided> {
-    let (ask, closes) = ask_for(tx, campaign, round, reach, within)?;
+    let (ask, (_, closes)) = ask_for(tx, campaign, round, reach, within)?;
     let over = closes <= now;
     let total = store::total(tx, &ask)?;
     let rows = store::coverage(tx, &ask, by, ROWS_LIMIT)?;
@@ -334,13 +336,22 @@ pub fn coverage_of(
     Ok(Coverage { campaign, round: ask.round, over, total: CountsAnswered::of(&total, over), places: places.collect() })
 }
 
-/// What is asked of a round, and when the round ends.
-pub fn ask_for(tx: &mut Tx<'_>, campaign: CampaignId, round: Option<u16>, reach: store::Reach, within: Option<PlaceId>) -> Result<(Ask, Timestamp), Undecided> {
+/// From when to when a round runs.
+pub type Window = (Timestamp, Timestamp);
+
+/// What is asked of a round, and its window.
+pub fn ask_for(tx: &mut Tx<'_>, campaign: CampaignId, round: Option<u16>, reach: store::Reach, within: Option<PlaceId>) -> Result<(Ask, Window), Undecided> {
     let unknown = || Refusal::absent("campaign-unknown");
     let found = store::campaign(tx, campaign)?.ok_or_else(unknown)?;
     let round = round.unwrap_or(found.rounds);
-    let (_, closes) = store::round_window(tx, campaign, round)?.ok_or_else(unknown)?;
-    Ok((Ask { campaign, round, reach, within }, closes))
+    let window = store::round_window(tx, campaign, round)?.ok_or_else(unknown)?;
+    Ok((Ask { campaign, round, reach, within }, window))
+}
+
+/// The curve of those asked for; nothing where quarters of an hour do not tell everybody who is counted: below a grid.
+pub fn curve_of(tx: &mut Tx<'_>, ask: &Ask, (opens, closes): Window, total: &CountsAnswered, now: Timestamp) -> StoreResult<Option<Curve>> {
+    let curve = Curve { opens, closes, now, whole: total.listed - total.exempt, quarters: board::quarters(tx, ask)? };
+    Ok(Some(curve).filter(|curve| curve.came() == total.sampled + total.pending + total.resulted + total.held))
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

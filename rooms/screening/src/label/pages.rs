@@ -1,12 +1,13 @@
 //! Label blocks: issue, print, strike off, and see what became of each label.
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
+use baton_desk::paper::{download, unwritten};
 use baton_desk::{Actor, Answered, App, Page, Route, Scope};
-use baton_documents::{Label, SheetLayout, ZplPrinter, label_sheet_pages, zpl_labels};
-use baton_kit::{Bucket, EventId, PlaceId, Refusal, Status};
+use baton_documents::pdf::label_sheet_pdf;
+use baton_documents::{DocumentError, Label, SheetLayout, ZplPrinter, label_sheet_pages, zpl_labels};
+use baton_kit::{Bucket, EventId, PlaceId, Refusal};
 use baton_registry::events::PlaceKind;
 use baton_registry::model::Place;
 use baton_registry::store as registry;
@@ -31,7 +32,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/labels", LABELLERS, "Blocks of tube labels", list),
         Route::post("/labels", ISSUERS, "Issue a block of labels", issue),
         Route::get("/labels/{block}", LABELLERS, "A block of labels and what became of them", one),
-        Route::post("/labels/{block}/print", LABELLERS, "Print a block, as a sheet or for a label printer", print),
+        Route::post("/labels/{block}/print", LABELLERS, "Print a block, as a sheet, as PDF or for a label printer", print),
         Route::post("/labels/struck", LABELLERS, "Say which labels were spoiled, misprinted or lost", strike),
     ]
 }
@@ -194,6 +195,7 @@ async fn one(State(app): State<App>, actor: Actor, At(id): At<EventId>) -> Answe
         form.inline method="post" action={ "/labels/" (block.id) "/print" } {
             input type="hidden" name="id" value=(print_id);
             button.primary name="as" value="sheet" { (page.t("labels-as-sheet")) } " "
+            button name="as" value="pdf" { (page.t("labels-as-pdf")) } " "
             button name="as" value="zpl" { (page.t("labels-as-zpl")) }
         }
         (strike_form(&page, strike_id))
@@ -212,42 +214,46 @@ struct PrintForm {
     form: String,
 }
 
+/// What is sent to whoever prints.
+enum Drawn {
+    Sheets(Vec<String>),
+    Zpl(String),
+    Pdf(Vec<u8>),
+}
+
+fn draw(form: &str, title: &str, language: &str, author: &str, labels: &[Label]) -> Result<Drawn, DocumentError> {
+    let layout = SheetLayout::adhesive_24();
+    Ok(match form {
+        "zpl" => Drawn::Zpl(zpl_labels(labels, &ZplPrinter::default())?),
+        "pdf" => Drawn::Pdf(label_sheet_pdf(title, language, author, labels, &layout)?),
+        _ => Drawn::Sheets(label_sheet_pages(labels, &layout)?),
+    })
+}
+
 async fn print(State(app): State<App>, actor: Actor, At(block): At<EventId>, Form(form): Form<PrintForm>) -> Answered {
     let (block, _) = reached(&app, &actor, block).await?;
     let point = block.point;
     let name = app.read(move |tx| Ok(registry::place_names(tx, &[point])?.into_values().next())).await?.map(|(code, _)| code).unwrap_or_default();
     let labels: Vec<Label> = (block.first..=block.last()).map(|serial| Label::tube(&rules::code(serial), vec![name.clone()])).collect();
-    let zpl = form.form == "zpl";
-    let drawn = app.blocking(move || {
-        let drawn =
-            if zpl { zpl_labels(&labels, &ZplPrinter::default()).map(|text| vec![text]) } else { label_sheet_pages(&labels, &SheetLayout::adhesive_24()) };
-        drawn.map_err(|error| {
-            tracing::error!(%error, "labels could not be drawn");
-            Refusal::new("rule-broken", Status::Broken).into()
-        })
-    });
+    let (title, first) = (format!("{} – {}", rules::code(block.first), rules::code(block.last())), block.first);
+    let (kind, author, heading) = (form.form, app.name.clone(), title.clone());
+    let language = actor.language;
+    let drawn = app.blocking(move || Ok(draw(&kind, &heading, language.tag(), &author, &labels).map_err(unwritten)?));
     let drawn = drawn.await?;
     // Only what can be drawn is told as printed.
     app.tell(&actor, form.id, &LabelsPrinted { block: block.id }).await?;
-    if zpl {
-        return Ok(download(drawn.concat(), &format!("labels-{}.zpl", block.first)));
-    }
+    let sheets = match drawn {
+        Drawn::Zpl(text) => return Ok(download(text, "text/plain; charset=utf-8", &format!("labels-{first}.zpl"))),
+        Drawn::Pdf(bytes) => return Ok(download(bytes, "application/pdf", &format!("labels-{first}.pdf"))),
+        Drawn::Sheets(sheets) => sheets,
+    };
     let page = Page::new(&app, &actor);
-    Ok(page
-        .frame(
-            &format!("{} – {}", rules::code(block.first), rules::code(block.last())),
-            html! {
-                link rel="stylesheet" href="/assets/registry.css";
-                p.no-print { button.primary type="button" data-print { (page.t("labels-print")) } }
-                div.sheet { @for sheet in &drawn { (PreEscaped(sheet)) } }
-            },
-        )
-        .into_response())
-}
-
-fn download(text: String, name: &str) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))], text)
-        .into_response()
+    let content = html! {
+        link rel="stylesheet" href="/assets/registry.css";
+        p.no-print { button.primary type="button" data-print { (page.t("labels-print")) } }
+        div.sheet { @for sheet in &sheets { (PreEscaped(sheet)) } }
+    };
+    Ok(page.frame(&title, content).into_response())
 }
 
 #[derive(Deserialize)]

@@ -26,5 +26,6 @@ mod house;
 mod orders;
 mod pages;
 mod refusals;
+mod report;
 mod speed;
 mod stories;

@@ -47,6 +47,17 @@ impl Session {
         let status = response.status();
         (status, String::from_utf8_lossy(&response.into_body().collect().await.unwrap().to_bytes()).into_owned())
     }
+    /// A file as it is downloaded: its kind and its bytes.
+    pub async fn file(&self, path: &str) -> (String, Vec<u8>) {
+        let request = Request::builder().uri(path).header("authorization", format!("Bearer {}", self.token)).body(Body::empty()).unwrap();
+        download(baton_desk::router(&self.app).oneshot(request).await.unwrap()).await
+    }
+    /// A file that a form answers with.
+    pub async fn file_of_form(&self, path: &str, fields: &str) -> (String, Vec<u8>) {
+        let request = Request::builder().method("POST").uri(path).header("authorization", format!("Bearer {}", self.token));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(Body::from(fields.to_owned())).unwrap();
+        download(baton_desk::router(&self.app).oneshot(request).await.unwrap()).await
+    }
     /// Sends a form as a page does; the code of the refusal, or nothing when it was accepted.
     pub async fn form(&self, path: &str, fields: &str) -> String {
         let (status, text) = self.send("POST", path, ["application/json", "en"], Some(("application/x-www-form-urlencoded", fields.to_owned()))).await;
@@ -56,7 +67,7 @@ impl Session {
         let (status, text) = self.call("GET", path, "application/json", "en", None).await;
         refusal(status, &text)
     }
-    async fn page(&self, path: &str, language: &str) -> String {
+    pub async fn page(&self, path: &str, language: &str) -> String {
         let (status, text) = self.call("GET", path, "text/html", language, None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         assert!(!text.contains('⟨'), "{path} lacks words");
@@ -86,6 +97,12 @@ impl Session {
         assert!(notes.iter().all(|note| !note["message"].as_str().unwrap().contains('⟨')), "{notes:?}");
         notes.iter().map(|note| note["code"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+async fn download(response: axum::response::Response) -> (String, Vec<u8>) {
+    assert_eq!(response.status(), StatusCode::OK);
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    (kind, response.into_body().collect().await.unwrap().to_bytes().to_vec())
 }
 
 fn refusal(status: StatusCode, text: &str) -> String {
@@ -300,7 +317,14 @@ async fn label_blocks_are_accounted_for(app: &App) {
     let (path, body) = print(61, "sheet");
     let (_, sheet) = leader.send("POST", &path, ["text/html", "en"], Some(("application/x-www-form-urlencoded", body))).await;
     assert_eq!(sheet.matches("<svg xmlns").count(), 1, "20 labels on one sheet of 24");
-    assert_eq!(leader.get(&format!("{blocks}/{block}")).await["prints"], json!(2));
+    let (path, body) = print(62, "pdf");
+    let (kind, pdf) = leader.file_of_form(&path, &body).await;
+    assert_eq!((kind.as_str(), pdf.starts_with(b"%PDF-")), ("application/pdf", true));
+    if let Some(text) = crate::report::words_of(&pdf) {
+        let printed = (1..=20).filter(|serial| text.contains(&label(*serial))).count();
+        assert_eq!((printed, text.contains(&label(21))), (20, false), "every label of the block: {text}");
+    }
+    assert_eq!(leader.get(&format!("{blocks}/{block}")).await["prints"], json!(3));
     assert_eq!(leader.get_refused("/v1/screening/labels/99").await, "label-block-unknown");
     let elsewhere = enter(app, "elsewhere", &[Role::PointLeader], Scope::Places(vec![town().grids[0]])).await;
     assert_eq!(elsewhere.get_refused(&format!("{blocks}/{block}")).await, "out-of-scope");

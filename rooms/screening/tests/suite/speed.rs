@@ -75,7 +75,7 @@ fn half_a_million_people() {
     timed("missing, a page from the middle", || ledger.read(|tx| Ok(store::missing(tx, &ask, 5_000, 100)?)).unwrap());
     timed("spots of the map", || ledger.read(|tx| Ok(baton_screening::board::store::spots(tx, &ask)?)).unwrap());
     timed("quarters", || ledger.read(|tx| Ok(baton_screening::board::store::quarters(tx, &ask)?)).unwrap());
-    timed("reasons", || ledger.read(|tx| Ok(baton_screening::board::store::reasons(tx, campaign_id(), 1)?)).unwrap());
+    timed("reasons", || ledger.read(|tx| Ok(baton_screening::board::store::reasons(tx, &ask)?)).unwrap());
     let tubes: Vec<_> = (0..TUBES).map(|t| nurse.tube(t * 20 + 1)).collect();
     timed("50,000 tubes accessioned, read and signed", || {
         for (n, chunk) in (0u32..).zip(tubes.chunks(90)) {
@@ -86,5 +86,7 @@ fn half_a_million_people() {
         }
         settle(&ledger);
     });
+    timed("tubes of a report", || ledger.read(|tx| Ok(baton_screening::report::store::tubes(tx, campaign_id(), 1, &ask.reach)?)).unwrap());
+    timed("follow-ups of a report", || ledger.read(|tx| Ok(baton_screening::report::store::follow_ups(tx, &ask)?)).unwrap());
     timed("invariants", || assert_sound(&ledger));
 }

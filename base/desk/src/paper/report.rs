@@ -1,4 +1,4 @@
-//! A person's result as a file that can be checked without us: canonical JSON, signed by the installation's key.
+//! A statement as a file that can be checked without us: canonical JSON, signed by the installation's key.
 
 use baton_ledger::hex;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};

@@ -3,7 +3,7 @@
 use baton_ledger::hex;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use crate::report::{ReportProblem, ReportSummary, from_hex, verify_report};
+use super::report::{ReportProblem, ReportSummary, from_hex, verify_report};
 
 /// What is signed begins with this, so that no other signature of the installation passes for a paper's.
 const DOMAIN: &[u8] = b"baton paper 1\0";
@@ -87,8 +87,8 @@ fn inside<'b>(bytes: &'b [u8], key: &str) -> impl Iterator<Item = &'b [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use crate::paper::report::sign_report;
     use super::*;
-    use crate::report::sign_report;
     use baton_documents::pdf::{Attachment, Block, Paper, pdf};
     use proptest::prelude::*;
     use serde_json::json;
