@@ -214,7 +214,10 @@ fn at_midday_every_home_says_what_is_in_hand() {
             client.delete_all_cookies().await.expect("no cookies");
             sign_in(&client, &base, &login, &password).await;
             walk.look_at(role, "/").await;
-            let cards = client.execute("return [...document.querySelectorAll('main .card, main .inbox li')].filter((card) => card.checkVisibility()).length", Vec::new()).await.expect("a look");
+            let cards = client
+                .execute("return [...document.querySelectorAll('main .card, main .inbox li')].filter((card) => card.checkVisibility()).length", Vec::new())
+                .await
+                .expect("a look");
             if cards.as_u64().is_some_and(|cards| cards > 0) {
                 full.insert(role);
             }

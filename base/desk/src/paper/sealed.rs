@@ -87,8 +87,8 @@ fn inside<'b>(bytes: &'b [u8], key: &str) -> impl Iterator<Item = &'b [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use crate::paper::report::sign_report;
     use super::*;
+    use crate::paper::report::sign_report;
     use baton_documents::pdf::{Attachment, Block, Paper, pdf};
     use proptest::prelude::*;
     use serde_json::json;

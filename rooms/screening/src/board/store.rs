@@ -83,7 +83,7 @@ pub fn count_reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> Store
 
 /// Why people are exempt, held or due again, as far as zones and grids tell it: nothing for a single building or enterprise.
 pub fn reasons(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(DueState, String, i64)>> {
-    let (conditions, values) = ask.conditions(&["zone", "grid"]);
+    let (conditions, values) = ask.conditions(&["zone", "grid"], &HashMap::new());
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT state, reason, CAST(sum(people) AS BIGINT) FROM due_reason WHERE campaign = $1 AND round = $2{conditions} GROUP BY state, reason ORDER BY state, reason"
