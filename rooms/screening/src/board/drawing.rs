@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use baton_desk::Page;
-use baton_kit::time::HOUR_US;
+use baton_kit::time::{DAY_US, HOUR_US};
 use baton_kit::{PlaceId, Timestamp};
 use maud::{Markup, html};
 
@@ -260,7 +260,7 @@ pub fn curve(page: &Page<'_>, curve: &Curve) -> Markup {
 }
 
 fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64), marks: i64) -> Markup {
-    let (left, right, top, bottom) = (44.0, 8.0, 8.0, 24.0);
+    let (left, right, top, bottom) = (44.0, 34.0, 8.0, 24.0);
     let points = curve.points();
     let first = points.first().map_or(curve.opens, |(at, _)| *at).min(curve.opens);
     let last = points.last().map_or(curve.closes, |(at, _)| *at).max(curve.closes);
@@ -294,10 +294,14 @@ fn plot(page: &Page<'_>, curve: &Curve, size: &str, (width, height): (f64, f64),
 /// Full hours between two instants: not more than fit.
 fn hours(page: &Page<'_>, first: Timestamp, last: Timestamp, marks: i64) -> Vec<(Timestamp, String)> {
     let length = last.since(first).max(1);
+    // Over more than a day an hour alone says nothing: month and day stand before it, and fewer marks find room.
+    let dated = length > DAY_US;
+    let marks = if dated { marks / 2 + 1 } else { marks };
+    let words = |at: Timestamp| if dated { page.time(at).chars().skip(5).collect() } else { page.hour(at) };
     let step =
         [1, 2, 3, 4, 6, 12].into_iter().chain((1..).map(|days| days * 24)).map(|hours| hours * HOUR_US).find(|step| length / step < marks).unwrap_or(length);
     let from = first.0.div_euclid(HOUR_US) + i64::from(first.0.rem_euclid(HOUR_US) > 0);
-    (0..marks).map(|k| Timestamp(from * HOUR_US + k * step)).take_while(|at| *at <= last).map(|at| (at, page.hour(at))).collect()
+    (0..marks).map(|k| Timestamp(from * HOUR_US + k * step)).take_while(|at| *at <= last).map(|at| (at, words(at))).collect()
 }
 
 /// The same as a table, hour by hour.
