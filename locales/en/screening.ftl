@@ -143,6 +143,7 @@ sampling-title = Sampling
 sampling-nothing-to-choose = There is no running campaign, or no sampling point in your scope.
 sampling-point = Sampling point
 sampling-fluid-lot = Lot of preservation fluid (scan)
+sampling-camera-none = The camera cannot be used. Use a scanner, or type.
 sampling-start = Start
 sampling-change = Change
 sampling-lot = Fluid { $lot }, expires { $expires }

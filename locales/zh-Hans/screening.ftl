@@ -142,6 +142,7 @@ sampling-title = 采样
 sampling-nothing-to-choose = 没有进行中的筛查任务或您管辖的采样点。
 sampling-point = 采样点
 sampling-fluid-lot = 保存液批号（扫描）
+sampling-camera-none = 无法使用摄像头。请用扫码枪，或手工输入。
 sampling-start = 开始
 sampling-change = 更换
 sampling-lot = 保存液 { $lot }，有效期至 { $expires }

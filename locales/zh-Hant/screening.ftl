@@ -142,6 +142,7 @@ sampling-title = 採檢
 sampling-nothing-to-choose = 沒有進行中的篩檢任務或您管轄的採檢點。
 sampling-point = 採檢點
 sampling-fluid-lot = 保存液批號（掃描）
+sampling-camera-none = 無法使用相機。請用掃碼槍，或手動輸入。
 sampling-start = 開始
 sampling-change = 更換
 sampling-lot = 保存液 { $lot }，有效期限 { $expires }

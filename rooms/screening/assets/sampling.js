@@ -340,8 +340,30 @@
   $("send-now").addEventListener("click", send);
   window.addEventListener("online", send);
 
-  // ---- Camera, where the browser can read codes by itself. ----
-  if ("BarcodeDetector" in window && navigator.mediaDevices?.getUserMedia) {
+  // ---- Camera: read by the browser itself where it can, else by a reader that is loaded when it is first wanted. ----
+  const FORMATS = ["QRCode", "Code128", "Code39", "DataMatrix"];
+  async function codeReader() {
+    const own = "BarcodeDetector" in window ? await BarcodeDetector.getSupportedFormats().catch(() => []) : [];
+    if (own.includes("qr_code") && own.includes("code_128")) {
+      const detector = new BarcodeDetector();
+      return async (picture) => (await detector.detect(picture))[0]?.rawValue;
+    }
+    await new Promise((done, failed) => {
+      const script = Object.assign(document.createElement("script"), { src: "/assets/zxing-reader.js", onload: done, onerror: failed });
+      document.head.append(script);
+    });
+    await ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => "/assets/zxing-reader.wasm" }, fireImmediately: true });
+    const canvas = document.createElement("canvas");
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    return async (picture) => {
+      [canvas.width, canvas.height] = [picture.videoWidth, picture.videoHeight];
+      if (!canvas.width) return undefined;
+      pen.drawImage(picture, 0, 0);
+      const found = await ZXingWASM.readBarcodes(pen.getImageData(0, 0, canvas.width, canvas.height), { formats: FORMATS, maxNumberOfSymbols: 1 });
+      return found[0]?.text;
+    };
+  }
+  if (navigator.mediaDevices?.getUserMedia) {
     const picture = $("camera-picture");
     let stream = null;
     $("camera").hidden = false;
@@ -353,16 +375,16 @@
         picture.srcObject = stream;
         picture.hidden = false;
         await picture.play();
-        const detector = new BarcodeDetector();
+        const read = await codeReader();
         let last = "", at = 0;
         while (stream) {
-          const [code] = await detector.detect(picture).catch(() => []);
+          const code = await read(picture).catch(() => undefined);
           // One code held before the camera is one scan.
-          if (code && (code.rawValue !== last || Date.now() - at > 3000)) { last = code.rawValue; at = Date.now(); handle(code.rawValue); }
+          if (code && (code !== last || Date.now() - at > 3000)) { last = code; at = Date.now(); handle(code); }
           else if (code) at = Date.now();
           await new Promise((done) => setTimeout(done, 150));
         }
-      } catch { stop(); }
+      } catch { note(word("sampling-camera-none"), "warn"); stop(); }
     });
   }
 

@@ -27,6 +27,11 @@ impl Drop for Driver {
 }
 
 pub(super) async fn browser() -> Option<(Driver, Client)> {
+    browser_with(&[]).await
+}
+
+/// A browser with switches of its own.
+pub(super) async fn browser_with(more: &[&str]) -> Option<(Driver, Client)> {
     let port = TcpListener::bind("127.0.0.1:0").await.ok()?.local_addr().ok()?.port();
     let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let Ok(driver) = driver else {
@@ -34,7 +39,8 @@ pub(super) async fn browser() -> Option<(Driver, Client)> {
         return None;
     };
     let driver = Driver(driver);
-    let options = json!({"goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN", "--window-size=390,844"]}});
+    let usual = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN", "--window-size=390,844"];
+    let options = json!({"goog:chromeOptions": {"args": usual.iter().chain(more).collect::<Vec<_>>()}});
     let capabilities = options.as_object()?.clone();
     for _ in 0..100 {
         if let Ok(client) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
@@ -186,6 +192,45 @@ pub(super) async fn sign_in(client: &Client, base: &str, login: &str, password: 
     type_into(client, "input[name=password]", password).await;
     press(client, "form.narrow button.primary").await;
     there_is(client, "form[action='/sign-out']").await;
+}
+
+/// A film of one code held before a camera, in the plainest of formats.
+fn film(code: &str) -> Vec<u8> {
+    const WIDTH: usize = 640;
+    const HEIGHT: usize = 480;
+    let drawn = baton_documents::qr_code(code, baton_documents::ErrorCorrection::Medium).expect("a code");
+    let module = 360 / drawn.width;
+    let (left, top) = ((WIDTH - module * drawn.width) / 2, (HEIGHT - module * drawn.width) / 2);
+    let mut luma = vec![235_u8; WIDTH * HEIGHT];
+    for (at, _) in drawn.modules.iter().enumerate().filter(|(_, dark)| **dark) {
+        let (row, column) = (top + at / drawn.width * module, left + at % drawn.width * module);
+        for line in row..row + module {
+            luma[line * WIDTH + column..line * WIDTH + column + module].fill(16);
+        }
+    }
+    let frame = [b"FRAME\n".as_slice(), &luma, &[128; WIDTH * HEIGHT / 2]].concat();
+    [format!("YUV4MPEG2 W{WIDTH} H{HEIGHT} F5:1 Ip A1:1 C420jpeg\n").as_bytes(), &frame, &frame].concat()
+}
+
+/// The browser of this test reads no codes by itself: the vendored reader does.
+#[test]
+fn a_code_held_before_the_camera_is_a_scan() {
+    let installation = Installation::embedded_now();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let file = installation.app().ledger.place().folder.join("camera.y4m");
+        std::fs::write(&file, film("TUBE-0042")).expect("a film");
+        let film = format!("--use-file-for-fake-video-capture={}", file.display());
+        let Some((_driver, client)) = browser_with(&["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &film]).await else { return };
+        ten_people(&installation).await;
+        let base = serve(&installation).await;
+        sign_in(&client, &base, "chen", &password("chen")).await;
+        client.goto(&format!("{base}/sampling")).await.expect("the sampling page");
+        press(&client, "#choose-start").await;
+        press(&client, "#camera").await;
+        text_when(&client, "#tube-code", |text| text == "TUBE-0042").await;
+        client.close().await.expect("closed");
+    });
 }
 
 async fn ten_into_a_tube(installation: &Installation, client: &Client, base: &str, codes: &[String]) {

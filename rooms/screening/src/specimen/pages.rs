@@ -20,6 +20,9 @@ use crate::rules::UNDO_REASONS;
 use crate::view::{SAMPLERS, must_reach};
 
 const SCRIPT: &str = include_str!("../../assets/sampling.js");
+/// Reads codes for browsers that cannot: see assets/zxing/README.md.
+const READER: &str = include_str!("../../assets/zxing/reader.js");
+const READER_WASM: &[u8] = include_bytes!("../../assets/zxing/reader.wasm");
 const STYLE: &str = include_str!("../../assets/screening.css");
 
 pub fn routes() -> Vec<Route> {
@@ -27,12 +30,14 @@ pub fn routes() -> Vec<Route> {
         Route::get("/sampling", SAMPLERS, "Sampling", sampling).within(Budget::Scans),
         Route::get("/points", crate::view::VIEWERS, "Sampling points: capacity, hours, lanes, waiting", points),
         Route::get("/assets/sampling.js", Access::Public, "Script of the sampling page", || async { cached("text/javascript; charset=utf-8", SCRIPT) }),
+        Route::get("/assets/zxing-reader.js", Access::Public, "Reader of codes for cameras", || async { cached("text/javascript; charset=utf-8", READER) }),
+        Route::get("/assets/zxing-reader.wasm", Access::Public, "Reader of codes for cameras, compiled", || async { cached("application/wasm", READER_WASM) }),
         Route::get("/assets/screening.css", Access::Public, "Style of this room's pages", || async { cached("text/css; charset=utf-8", STYLE) }),
     ]
 }
 
-fn cached(kind: &'static str, text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], text).into_response()
+fn cached(kind: &'static str, content: impl IntoResponse) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], content).into_response()
 }
 
 #[derive(Deserialize, Default)]
@@ -193,7 +198,8 @@ fn undo_and_seal(page: &Page<'_>) -> Markup {
 
 /// What the script says.
 fn words(page: &Page<'_>) -> Markup {
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 16] = [
+        "sampling-camera-none",
         "sampling-scan",
         "sampling-scan-tube",
         "sampling-queued",
