@@ -28,6 +28,7 @@ screening-round-n = Round { $round }
 screening-ratio = Swabs per tube
 screening-listed = On the list
 screening-came = Swabbed
+screening-coverage-cut = Only the { $limit } places with most people missing are listed: choose a zone or a grid first.
 screening-coverage = Coverage
 screening-extra = Not listed
 screening-open-campaign = Open a campaign

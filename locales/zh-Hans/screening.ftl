@@ -28,6 +28,7 @@ screening-round-n = 第 { $round } 轮
 screening-ratio = 混采比例
 screening-listed = 应采
 screening-came = 已采
+screening-coverage-cut = 只列出未采最多的 { $limit } 处，请先选片区或网格。
 screening-coverage = 覆盖
 screening-extra = 名单外
 screening-open-campaign = 开启筛查任务

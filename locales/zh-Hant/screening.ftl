@@ -28,6 +28,7 @@ screening-round-n = 第 { $round } 輪
 screening-ratio = 混採比例
 screening-listed = 應採
 screening-came = 已採
+screening-coverage-cut = 只列出未採最多的 { $limit } 處，請先選片區或網格。
 screening-coverage = 涵蓋
 screening-extra = 名單外
 screening-open-campaign = 開啟篩檢任務

@@ -25,6 +25,8 @@ use crate::view::{self, CHASERS, MANAGERS, VIEWERS, figure, place_of, reach};
 const PAGE: i64 = 100;
 /// People in one download; more needs a smaller place.
 const EXPORT_LIMIT: i64 = 20_000;
+/// Places in one table: more would be heavy on a phone, and need a smaller place.
+const ROWS_SHOWN: usize = 1_000;
 /// People on one door-to-door sheet.
 const SHEET_LIMIT: i64 = 500;
 
@@ -304,8 +306,9 @@ fn coverage_table(page: &Page<'_>, coverage: &Coverage, by: By) -> Markup {
                 @for state in ["sampled", "pending", "resulted", "held", "exempt"] { th.number { (page.t(&format!("screening-state-{state}"))) } }
                 th.number { (page.t("screening-extra")) } th { (page.t("screening-coverage")) }
             } }
-            tbody { @for row in &coverage.places { (coverage_row(page, coverage, row, by)) } }
+            tbody { @for row in coverage.places.iter().take(ROWS_SHOWN) { (coverage_row(page, coverage, row, by)) } }
         } }
+        @if coverage.places.len() > ROWS_SHOWN { p.soft { (page.with("screening-coverage-cut", &[("limit", &ROWS_SHOWN.to_string())])) } }
     }
 }
 

@@ -618,8 +618,8 @@ pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult
     );
     let mut found = Vec::new();
     let (mut skip, mut wanted) = (skip, limit);
-    // Every cell read holds somebody: for the first people a few cells are enough.
-    let sql = if skip == 0 { format!("{sql} LIMIT {limit}") } else { sql };
+    // Every cell read holds somebody, so that many cells are enough.
+    let sql = format!("{sql} LIMIT {}", skip.saturating_add(limit));
     for cell in tx.query(&sql, &values)? {
         let here = cell.int(5)?;
         if wanted == 0 {
