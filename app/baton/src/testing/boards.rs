@@ -94,7 +94,7 @@ async fn what_is_so(installation: &Installation) {
         "the map"
     );
     assert!(board.text.contains(&format!("data-live=\"campaign:{}\"", town.campaign)), "the board lives");
-    let violations = installation.app().ledger.read(|tx| Ok(crate::rooms::violations(tx)?)).expect("a look");
+    let violations = baton_ground::waiting(|| installation.app().ledger.read(|tx| Ok(crate::rooms::violations(tx)?))).expect("a look");
     assert_eq!(violations, vec![]);
 }
 

@@ -154,6 +154,17 @@ pub(super) async fn there_is(client: &Client, css: &str) {
     text_when(client, css, |_| true).await;
 }
 
+/// Waits until nothing on the page is what the selector names: what was pressed has had its answer.
+pub(super) async fn there_is_no(client: &Client, css: &str) {
+    for _ in 0..ASKED_AT_MOST {
+        if client.find_all(Locator::Css(css)).await.is_ok_and(|found| found.is_empty()) {
+            return;
+        }
+        a_moment().await;
+    }
+    panic!("{css} stays");
+}
+
 /// Asks the browser for a picture of the whole page, however long, as WebP: a tenth of a PNG.
 #[derive(Debug)]
 pub(super) struct WholePage {

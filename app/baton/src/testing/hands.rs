@@ -9,7 +9,7 @@ use baton_pcr::rules::{ControlKind, RuleSet};
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
-use super::browser::{browser, made, press, scan, serve, sign_in, text_when, there_is, type_into};
+use super::browser::{browser, made, press, scan, serve, sign_in, text_when, there_is, there_is_no, type_into};
 use super::{Installation, password};
 
 const ASSAY: &str = "orf1ab-n-ic";
@@ -227,8 +227,7 @@ impl Story<'_> {
 
     /// Nine go out by rule at one word; the positive takes two people.
     async fn signed(&self, run: &str, well: u16) {
-        press(self.client, "form[action$='/sign'] button.primary").await;
-        self.page_says("已签发").await;
+        self.sign("form.inline[action$='/sign'] button.primary").await;
         self.signs(run, well).await;
         self.hand_to("gao").await;
         self.signs(run, well).await;
@@ -237,8 +236,14 @@ impl Story<'_> {
     /// A signature on the well of one tube.
     async fn signs(&self, run: &str, well: u16) {
         self.open(&format!("/laboratory/runs/{run}?well={well}")).await;
-        press(self.client, "button[data-key=s]").await;
-        self.page_says("已签").await;
+        self.sign("button[data-key=s]").await;
+    }
+
+    /// A signature is asked for once more; signed, the button is gone.
+    async fn sign(&self, button: &str) {
+        press(self.client, button).await;
+        press(self.client, "#sure-yes").await;
+        there_is_no(self.client, button).await;
     }
 }
 

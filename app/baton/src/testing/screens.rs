@@ -42,8 +42,11 @@ const MEASURE: &str = r#"
         refused: document.querySelector("main > .notice.bad > .code")?.textContent ?? null,
         missing: document.body.innerText.includes("\u27e8"),
         height: document.documentElement.scrollHeight,
-        links: [...document.querySelectorAll("main a[href^='/'], nav a[href^='/'], header a[href^='/']")].map((link) => link.getAttribute("href")),
+        links: [...document.querySelectorAll("main a[href^='/'], nav a[href^='/'], header a[href^='/']")].map((link) => link.getAttribute("href"))
+            .concat([...document.querySelectorAll("main form#choose")].map((form) => `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`)),
     };"#;
+/// Pages for everybody, to which no page of the staff leads.
+const PUBLIC: [&str; 2] = ["/result", "/verify"];
 const ASK_AXE: &str = r#"
     const [source, done] = arguments;
     if (!window.axe) { (0, eval)(source); }
@@ -92,8 +95,8 @@ impl<'a> Walk<'a> {
 
     /// Everything that this user can come to from their home, each kind of page once.
     async fn of(&mut self, role: &str) {
-        let mut ahead = VecDeque::from(["/".to_owned()]);
-        let mut kinds = BTreeSet::from(["/".to_owned()]);
+        let mut ahead: VecDeque<String> = ["/"].into_iter().chain(PUBLIC).map(str::to_owned).collect();
+        let mut kinds: BTreeSet<String> = ahead.iter().cloned().collect();
         while let Some(link) = ahead.pop_front() {
             for next in self.look_at(role, &link).await {
                 if is_page(&next) && kinds.insert(kind_of(&next)) {
