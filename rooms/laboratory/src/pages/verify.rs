@@ -71,7 +71,7 @@ async fn verify_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<S
                 button.primary { (page.t("laboratory-verify-go")) }
             }
             p.soft { (page.t("laboratory-verify-words")) }
-            p.soft { (page.t("laboratory-verify-key")) " " code.key { (key) } }
+            p.soft { (page.t("laboratory-verify-key")) " " code.public-key { (key) } }
         }),
     ))
 }
