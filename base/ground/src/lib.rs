@@ -4,7 +4,9 @@
 
 #![allow(clippy::print_stderr)] // a skipped test says so
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -193,4 +195,20 @@ macro_rules! on_both_stores {
             })+
         }
     };
+}
+
+/// What a program that reads PDF takes from it; nothing, and a line that says so, where none is installed.
+pub fn words_of(pdf: &[u8]) -> Option<String> {
+    let started = Command::new("pdftotext").args(["-enc", "UTF-8", "-layout", "-", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(mut reader) = started else {
+        eprintln!("skipped: pdftotext is not installed (poppler-utils)");
+        return None;
+    };
+    let mut input = reader.stdin.take()?;
+    let bytes = pdf.to_vec();
+    let feeding = std::thread::spawn(move || _ = input.write_all(&bytes));
+    let output = reader.wait_with_output().expect("pdftotext ends");
+    feeding.join().expect("pdftotext takes what it is given");
+    assert!(output.status.success(), "pdftotext cannot read it");
+    Some(String::from_utf8(output.stdout).expect("asked for UTF-8"))
 }

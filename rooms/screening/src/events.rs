@@ -175,10 +175,19 @@ impl EventBody for LabelsPrinted {
 #[serde(deny_unknown_fields)]
 pub struct LabelsStruckOff {
     /// First and last number, without letter and check character. At most 5,000.
-    pub from: i64,
-    pub to: i64,
+    pub from: u32,
+    pub to: u32,
     pub reason: String,
 }
+
+impl LabelsStruckOff {
+    /// The numbers meant, none beyond the limit of one report.
+    pub fn serials(&self) -> std::ops::RangeInclusive<i64> {
+        let from = i64::from(self.from);
+        from..=i64::from(self.to).min(from + crate::label::rules::BLOCK_LIMIT - 1)
+    }
+}
+
 impl EventBody for LabelsStruckOff {
     const KIND: &'static str = "screening.labels_struck_off";
 }

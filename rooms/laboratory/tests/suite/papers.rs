@@ -1,6 +1,7 @@
 //! Results on paper: what is written, that it is sealed, and who gets it.
 
 use baton_desk::paper::sealed::verify_paper;
+use baton_ground::words_of;
 use baton_kit::{PersonId, TubeId};
 use baton_laboratory::commands;
 use baton_laboratory::events::{AmendResult, ProposeAmendment, TubeOutcome};
@@ -8,24 +9,6 @@ use baton_laboratory::statement::{Standing, Statement, statement_in};
 
 use crate::day::{Staff, laid, read, release_all, staff};
 use crate::house::{House, NEGATIVE, rdml, usual};
-
-/// The words of a PDF as another program reads them; nothing when it is not installed.
-pub(crate) fn words_of(pdf: &[u8]) -> Option<String> {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-    let started = Command::new("pdftotext").args(["-enc", "UTF-8", "-layout", "-", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut reader) = started else {
-        println!("skipped: pdftotext is not installed (poppler-utils)");
-        return None;
-    };
-    let mut input = reader.stdin.take().unwrap();
-    let bytes = pdf.to_vec();
-    let feeding = std::thread::spawn(move || _ = input.write_all(&bytes));
-    let output = reader.wait_with_output().unwrap();
-    feeding.join().unwrap();
-    assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
-}
 
 /// A single specimen of 韩梅梅 and a pool of ten with her in it, all negative and out.
 pub(crate) async fn day_with_results(house: &House) -> (Staff, PersonId, Vec<TubeId>) {

@@ -8,6 +8,7 @@ use baton_desk::{Actor, Answered, App, Page, Route, Scope};
 use baton_documents::pdf::label_sheet_pdf;
 use baton_documents::{DocumentError, Label, SheetLayout, ZplPrinter, label_sheet_pages, zpl_labels};
 use baton_kit::{Bucket, EventId, PlaceId, Refusal};
+use baton_ledger::{StoreResult, Tx};
 use baton_registry::events::PlaceKind;
 use baton_registry::model::Place;
 use baton_registry::store as registry;
@@ -21,7 +22,7 @@ use crate::events::{IssueLabels, LabelsPrinted, LabelsStruckOff};
 use crate::view::{ISSUERS, LABELLERS, bar, figure};
 
 /// Blocks on one page of the list.
-const PAGE: usize = 20;
+const PAGE: i64 = 20;
 /// Points to choose from.
 const POINTS_LIMIT: i64 = 2_000;
 /// What one label is on a sheet of 24.
@@ -56,29 +57,14 @@ struct Listed {
 
 async fn list(State(app): State<App>, actor: Actor, Asked(asked): Asked<ListAsked>) -> Answered<Markup> {
     let asker = actor.clone();
-    let (rows, points, more) = app
+    let (rows, points) = app
         .read(move |tx| {
-            let reaches = |tx: &mut baton_ledger::Tx<'_>, place| Ok::<_, baton_ledger::StoreError>(asker.scope.reaches_any(&registry::place_chain(tx, place)?));
-            let (mut rows, mut before, mut more) = (Vec::new(), asked.before, true);
-            while rows.len() < PAGE && more {
-                let blocks = store::blocks_before(tx, before, PAGE as i64)?;
-                more = blocks.len() == PAGE;
-                for block in blocks {
-                    before = block.first;
-                    if rows.len() < PAGE && reaches(tx, block.point)? {
-                        let point =
-                            registry::place_names(tx, &[block.point])?.into_values().next().map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
-                        rows.push(Listed { account: store::account(tx, &block)?, block, point });
-                    }
-                }
-            }
-            let mut points = Vec::new();
-            for point in registry::places_of_kind(tx, PlaceKind::Point, POINTS_LIMIT)? {
-                if !point.closed && (asker.scope == Scope::Everywhere || reaches(tx, point.id)?) {
-                    points.push(point);
-                }
-            }
-            Ok((rows, points, more))
+            let mut points = points_within(tx, &asker.scope)?;
+            let ids: Vec<PlaceId> = points.iter().map(|point| point.id).collect();
+            let of = (asker.scope != Scope::Everywhere).then_some(ids.as_slice());
+            let rows: Vec<Listed> = store::blocks_before(tx, asked.before, of, PAGE)?.into_iter().map(|block| listed(tx, block)).collect::<StoreResult<_>>()?;
+            points.retain(|point| !point.closed);
+            Ok((rows, points))
         })
         .await?;
     let (issue_id, strike_id) = (app.form_id(Bucket::INSTALLATION).await?, app.form_id(Bucket::INSTALLATION).await?);
@@ -86,11 +72,27 @@ async fn list(State(app): State<App>, actor: Actor, Asked(asked): Asked<ListAske
     let content = html! {
         link rel="stylesheet" href="/assets/screening.css";
         @if rows.is_empty() { p.empty { (page.t("labels-none")) } } @else { (table(&page, &rows)) }
-        @if let Some(last) = rows.last().filter(|_| more) { p { a href={ "/labels?before=" (last.block.first) } { (page.t("labels-earlier")) } } }
+        @if let Some(last) = rows.last().filter(|_| rows.len() as i64 == PAGE) { p { a href={ "/labels?before=" (last.block.first) } { (page.t("labels-earlier")) } } }
         @if ISSUERS.admits(&actor) { (issue_form(&page, issue_id, &points)) }
         (strike_form(&page, strike_id))
     };
     Ok(page.frame(&page.t("labels-title"), content))
+}
+
+/// The points of a scope, closed ones too: their labels are still to be accounted for.
+fn points_within(tx: &mut Tx<'_>, scope: &Scope) -> StoreResult<Vec<Place>> {
+    let mut points = Vec::new();
+    for point in registry::places_of_kind(tx, PlaceKind::Point, POINTS_LIMIT)? {
+        if *scope == Scope::Everywhere || scope.reaches_any(&registry::place_chain(tx, point.id)?) {
+            points.push(point);
+        }
+    }
+    Ok(points)
+}
+
+fn listed(tx: &mut Tx<'_>, block: Block) -> StoreResult<Listed> {
+    let point = registry::place_names(tx, &[block.point])?.into_values().next().map(|(code, name)| format!("{code} {name}")).unwrap_or_default();
+    Ok(Listed { account: store::account(tx, &block)?, block, point })
 }
 
 fn table(page: &Page<'_>, rows: &[Listed]) -> Markup {
@@ -154,12 +156,7 @@ struct IssueForm {
 async fn issue(State(app): State<App>, actor: Actor, Form(form): Form<IssueForm>) -> Answered {
     let device = match form.device.trim() {
         "" => None,
-        text => Some(
-            text.parse()
-                .ok()
-                .filter(|number| *number < baton_kit::Device::LIMIT)
-                .ok_or_else(|| Refusal::malformed("label-device-wrong").with("device", text))?,
-        ),
+        text => Some(text.parse().map_err(|_| Refusal::malformed("label-device-wrong").with("device", text))?),
     };
     issue_labels(&app, &actor, form.id, IssueLabels { point: form.point, device, count: form.count }).await?;
     Ok(Redirect::to(&format!("/labels/{}", form.id)).into_response())
@@ -266,7 +263,7 @@ struct StrikeForm {
 }
 
 /// The number of a label as typed into this field, or why it is none.
-fn typed(text: &str) -> Result<i64, Refusal> {
+fn typed(text: &str) -> Result<u32, Refusal> {
     rules::serial(text.trim()).map_err(|wrong| {
         let code = if wrong == NoSerial::Mistyped { "label-mistyped" } else { "label-foreign" };
         Refusal::malformed(code).with("label", text)
@@ -276,7 +273,7 @@ fn typed(text: &str) -> Result<i64, Refusal> {
 async fn strike(State(app): State<App>, actor: Actor, Form(form): Form<StrikeForm>) -> Answered {
     let from = typed(&form.from)?;
     let to = if form.to.trim().is_empty() { from } else { typed(&form.to)? };
-    if to < from || to - from >= rules::BLOCK_LIMIT {
+    if to < from || i64::from(to - from) >= rules::BLOCK_LIMIT {
         return Err(Refusal::ruled("label-range-wrong").with("limit", rules::BLOCK_LIMIT).into());
     }
     if !STRIKE_REASONS.contains(&form.reason.as_str()) {
@@ -285,7 +282,9 @@ async fn strike(State(app): State<App>, actor: Actor, Form(form): Form<StrikeFor
     let asker = actor.clone();
     let block = app
         .read(move |tx| {
-            let block = store::block_of_serial(tx, from)?.filter(|block| to <= block.last()).ok_or_else(|| Refusal::absent("label-block-unknown"))?;
+            let block = store::block_of_serial(tx, i64::from(from))?
+                .filter(|block| i64::from(to) <= block.last())
+                .ok_or_else(|| Refusal::absent("label-block-unknown"))?;
             crate::view::must_reach(tx, &asker, block.point)?;
             Ok(block.id)
         })

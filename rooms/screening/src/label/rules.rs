@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use baton_documents::{CheckError, strip_check, with_check};
-use baton_kit::Refusal;
+use baton_kit::{Device, Refusal};
 
 use crate::events::{IssueLabels, LabelsIssued};
 
@@ -34,7 +34,7 @@ pub enum NoSerial {
 }
 
 /// The number of a label of ours. Small letters, blanks and hyphens are passed over.
-pub fn serial(text: &str) -> Result<i64, NoSerial> {
+pub fn serial(text: &str) -> Result<u32, NoSerial> {
     let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let digits = plain.strip_prefix([MARK, MARK.to_ascii_lowercase()]).ok_or(NoSerial::Foreign)?;
     if digits.len() != DIGITS + 1 || !digits.is_ascii() || !digits[..DIGITS].bytes().all(|b| b.is_ascii_digit()) {
@@ -49,6 +49,9 @@ pub fn serial(text: &str) -> Result<i64, NoSerial> {
 
 /// The next block begins where the last one of the installation ended.
 pub fn issue(next: i64, command: &IssueLabels) -> Result<LabelsIssued, Refusal> {
+    if let Some(device) = command.device.filter(|number| *number >= Device::LIMIT) {
+        return Err(Refusal::malformed("label-device-wrong").with("device", device));
+    }
     let count = i64::from(command.count);
     if count == 0 || count > BLOCK_LIMIT {
         return Err(Refusal::ruled("label-count-wrong").with("limit", BLOCK_LIMIT));
@@ -169,7 +172,7 @@ mod tests {
             wrong[at] = b'0' + digit;
             let wrong = String::from_utf8(wrong).unwrap();
             prop_assert!(wrong == right || serial(&wrong) == Err(NoSerial::Mistyped));
-            prop_assert_eq!(serial(&right), Ok(serial_));
+            prop_assert_eq!(serial(&right), Ok(serial_ as u32));
         }
     }
 }

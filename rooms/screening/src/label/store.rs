@@ -1,7 +1,7 @@
 //! All SQL of label blocks. Whether a label was used is asked of the tubes: it is stored once.
 
 use baton_kit::{AccountId, EventId, PlaceId, Timestamp, TypedId};
-use baton_ledger::{Event, Row, StoreResult, Tx, params};
+use baton_ledger::{Event, Param, Row, StoreResult, Tx, params};
 
 use super::rules::{self, Account};
 use crate::events::{IssueLabels, LabelsPrinted, LabelsStruckOff};
@@ -53,12 +53,9 @@ pub fn printed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
 
 pub fn struck_off(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body: LabelsStruckOff = event.body()?;
-    for serial in body.from..=body.to.min(body.from + rules::BLOCK_LIMIT - 1) {
-        tx.execute(
-            "INSERT INTO label_struck (bucket, number, reason, at_us, told_by) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket, number) DO NOTHING",
-            params![event.id.bucket_number(), serial, &body.reason, event.happened, event.actor],
-        )?;
-    }
+    let rows: Vec<Vec<Param<'_>>> =
+        body.serials().map(|serial| params![event.id.bucket_number(), serial, &body.reason, event.happened, event.actor].to_vec()).collect();
+    tx.insert_many("INSERT INTO label_struck (bucket, number, reason, at_us, told_by) VALUES", 5, &rows, "ON CONFLICT (bucket, number) DO NOTHING")?;
     Ok(())
 }
 
@@ -87,14 +84,21 @@ pub fn block(tx: &mut Tx<'_>, id: EventId) -> StoreResult<Option<Block>> {
     tx.first(&format!("{BLOCK} WHERE bucket = $1 AND id = $2"), params![id.bucket_number(), id])?.map(|row| block_of(&row)).transpose()
 }
 
-/// The newest first, before this number.
-pub fn blocks_before(tx: &mut Tx<'_>, serial: i64, limit: i64) -> StoreResult<Vec<Block>> {
-    tx.query(&format!("{BLOCK} WHERE first < $1 ORDER BY first DESC LIMIT $2"), params![serial, limit])?.iter().map(block_of).collect()
+/// The newest first, before this number; of these points, if not of all.
+pub fn blocks_before(tx: &mut Tx<'_>, serial: i64, points: Option<&[PlaceId]>, limit: i64) -> StoreResult<Vec<Block>> {
+    let mut values = params![serial, limit].to_vec();
+    values.extend(points.unwrap_or_default().iter().map(|point| Param::from(*point)));
+    let of_points = match points {
+        None => String::new(),
+        Some([]) => return Ok(Vec::new()),
+        Some(points) => format!(" AND point IN ({})", (3..3 + points.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")),
+    };
+    tx.query(&format!("{BLOCK} WHERE first < $1{of_points} ORDER BY first DESC LIMIT $2"), &values)?.iter().map(block_of).collect()
 }
 
 /// The block a number was issued with.
 pub fn block_of_serial(tx: &mut Tx<'_>, serial: i64) -> StoreResult<Option<Block>> {
-    Ok(blocks_before(tx, serial + 1, 1)?.into_iter().find(|block| serial <= block.last()))
+    Ok(blocks_before(tx, serial + 1, None, 1)?.into_iter().find(|block| serial <= block.last()))
 }
 
 /// Why a number was struck off, if it was.
@@ -108,7 +112,7 @@ pub fn account(tx: &mut Tx<'_>, block: &Block) -> StoreResult<Account> {
     // Without the check character, so that both stores' orders of letters agree.
     let (from, to) = (format!("B{:09}", block.first), format!("B{:09}", block.last() + 1));
     let codes = tx.query("SELECT code FROM tube WHERE code >= $1 AND code < $2 AND opened = 1", params![&from, &to])?;
-    let used: Vec<i64> = codes.iter().filter_map(|row| rules::serial(row.text(0).ok()?).ok()).collect();
+    let used: Vec<i64> = codes.iter().filter_map(|row| rules::serial(row.text(0).ok()?).ok().map(i64::from)).collect();
     let rows = tx.query("SELECT number, reason FROM label_struck WHERE number >= $1 AND number <= $2", params![block.first, block.last()])?;
     let struck: Vec<(i64, String)> = rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect::<StoreResult<_>>()?;
     Ok(rules::account(block.first..=block.last(), &used, &struck))

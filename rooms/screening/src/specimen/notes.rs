@@ -49,7 +49,7 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
 /// What is odd about a label that was issued here. Labels from elsewhere are taken as they are.
 fn about_label(tx: &mut Tx<'_>, body: &TubeOpened) -> StoreResult<Option<Note>> {
     let serial = match label::rules::serial(&body.code) {
-        Ok(serial) => serial,
+        Ok(serial) => i64::from(serial),
         Err(NoSerial::Mistyped) => return Ok(Some(Note::new("label-mistyped"))),
         Err(NoSerial::Foreign) => return Ok(None),
     };
@@ -66,10 +66,10 @@ fn about_label(tx: &mut Tx<'_>, body: &TubeOpened) -> StoreResult<Option<Note>> 
 /// Labels told as spoiled or lost.
 pub fn labels_struck_off(tx: &mut Tx<'_>, body: &LabelsStruckOff, _: &FactContext) -> StoreResult<Vec<Note>> {
     let mut notes = Vec::new();
-    if body.to < body.from || body.to - body.from >= label::rules::BLOCK_LIMIT || !label::rules::STRIKE_REASONS.contains(&body.reason.as_str()) {
+    if body.to < body.from || i64::from(body.to - body.from) >= label::rules::BLOCK_LIMIT || !label::rules::STRIKE_REASONS.contains(&body.reason.as_str()) {
         notes.push(Note::new("labels-struck-oddly"));
     }
-    let issued = [body.from, body.to].into_iter().map(|serial| label::store::block_of_serial(tx, serial)).collect::<StoreResult<Vec<_>>>()?;
+    let issued = [body.from, body.to].into_iter().map(|serial| label::store::block_of_serial(tx, i64::from(serial))).collect::<StoreResult<Vec<_>>>()?;
     if issued.iter().any(Option::is_none) {
         notes.push(Note::new("label-not-issued"));
     }

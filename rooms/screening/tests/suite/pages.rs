@@ -296,11 +296,20 @@ async fn label_blocks_are_accounted_for(app: &App) {
     assert_eq!(leader.form("/labels/struck", "id=1&from=TUBE-1&reason=lost").await, "label-foreign");
     assert_eq!(leader.form("/labels/struck", &format!("id=1&from={}&reason=lost", label(7).replace("07", "70"))).await, "label-mistyped");
     assert_eq!(leader.form("/labels", &format!("id={}&point={}&device=x&count=3", id(0, 90, 50), town().point)).await, "label-device-wrong");
+    let no_device = json!({"id": id(0, 90, 51), "point": town().point, "count": 3, "device": 1 << 24});
+    assert_eq!(leader.refused(blocks, no_device).await, "label-device-wrong", "the door of machines knows it too");
     assert_eq!(leader.fact(5, 5, "screening.tube_opened", opened(label(4), town().point)).await, vec!["label-struck-off"]);
     assert_eq!(
         leader.fact(6, 6, "screening.labels_struck_off", json!({"from": 90, "to": 80, "reason": "whim"})).await,
         vec!["labels-struck-oddly", "label-not-issued"]
     );
+    // A device with a broken clock or memory says anything: what no label can bear is refused by its form, what is only absurd is folded and told.
+    let far = |from: u64, to: u64| json!({"from": from, "to": to, "reason": "lost"});
+    let beyond =
+        json!({"facts": [{"id": id(TOWN, leader.device, 7), "kind": "screening.labels_struck_off", "happened_us": minutes(7), "body": far(1 << 40, 1 << 41)}]});
+    assert_eq!(leader.post("/v1/facts", beyond).await.1["answers"][0]["status"], json!("refused"));
+    let (first_far, last_far) = (u64::from(u32::MAX) - 1, u64::from(u32::MAX));
+    assert_eq!(leader.fact(8, 8, "screening.labels_struck_off", far(first_far, last_far)).await, vec!["label-not-issued"]);
     settle(&app.ledger);
     let block = first["block"].as_str().unwrap();
     let now = leader.get(&format!("{blocks}/{block}")).await;
@@ -320,7 +329,7 @@ async fn label_blocks_are_accounted_for(app: &App) {
     let (path, body) = print(62, "pdf");
     let (kind, pdf) = leader.file_of_form(&path, &body).await;
     assert_eq!((kind.as_str(), pdf.starts_with(b"%PDF-")), ("application/pdf", true));
-    if let Some(text) = crate::report::words_of(&pdf) {
+    if let Some(text) = baton_ground::words_of(&pdf) {
         let printed = (1..=20).filter(|serial| text.contains(&label(*serial))).count();
         assert_eq!((printed, text.contains(&label(21))), (20, false), "every label of the block: {text}");
     }
@@ -328,6 +337,9 @@ async fn label_blocks_are_accounted_for(app: &App) {
     assert_eq!(leader.get_refused("/v1/screening/labels/99").await, "label-block-unknown");
     let elsewhere = enter(app, "elsewhere", &[Role::PointLeader], Scope::Places(vec![town().grids[0]])).await;
     assert_eq!(elsewhere.get_refused(&format!("{blocks}/{block}")).await, "out-of-scope");
+    assert!(!elsewhere.page("/labels", "en").await.contains(&label(1)), "nobody sees blocks beyond his reach");
+    let here = enter(app, "here", &[Role::PointLeader], Scope::Places(vec![town().point])).await;
+    assert!(here.page("/labels", "en").await.contains(&label(1)));
     assert!(!elsewhere.page("/labels", "en").await.contains(&label(1)));
 }
 

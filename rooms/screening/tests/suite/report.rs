@@ -3,6 +3,7 @@
 use baton_desk::paper::report::ReportSummary;
 use baton_desk::paper::sealed::verify_paper;
 use baton_desk::{App, Role, Scope};
+use baton_ground::words_of;
 use baton_kit::PlaceId;
 use serde_json::json;
 
@@ -132,22 +133,4 @@ async fn what_cannot_be_reported_is_said(app: &App) {
     assert_eq!(admin.get_refused(&path(&campaign, "?round=x")).await, "query-wrong");
     let nurse = enter(app, "nurse", &[Role::SamplingNurse], Scope::Everywhere).await;
     assert_eq!(nurse.get_refused(&path(&campaign, "")).await, "role-missing");
-}
-
-/// The words of a PDF as another program reads them; nothing when it is not installed.
-pub fn words_of(pdf: &[u8]) -> Option<String> {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-    let started = Command::new("pdftotext").args(["-enc", "UTF-8", "-layout", "-", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut reader) = started else {
-        println!("skipped: pdftotext is not installed (poppler-utils)");
-        return None;
-    };
-    let mut input = reader.stdin.take().unwrap();
-    let bytes = pdf.to_vec();
-    let feeding = std::thread::spawn(move || _ = input.write_all(&bytes));
-    let output = reader.wait_with_output().unwrap();
-    feeding.join().unwrap();
-    assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
 }
