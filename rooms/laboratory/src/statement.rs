@@ -6,6 +6,8 @@ use baton_kit::{PersonId, Timestamp, TubeId, TypedId, time::MINUTE_US};
 use baton_ledger::{StoreResult, Tx};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
+use crate::events::TubeOutcome;
+use crate::model::PersonResult;
 use crate::person::{PersonReport, tube_of};
 
 /// What is signed begins with this, so that no other signature of the installation passes for a statement's.
@@ -14,16 +16,48 @@ pub const DOMAIN: &[u8] = b"baton result statement 1\0";
 const LAYOUT: u8 = 1;
 const SAID: usize = 1 + 8 + 8 + 1 + 1 + 4 + 4;
 const BYTES: usize = SAID + Signature::BYTE_SIZE;
-/// By their place: the byte that stands for each. Never reordered.
-const RESULTS: [&str; 7] = ["pending", "negative", "positive", "inconclusive", "invalid", "held", "no-specimen"];
+
+/// What a person was told, as the byte that stands for it. Never renumbered: papers hold it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Stated {
+    Pending = 0,
+    Negative = 1,
+    Positive = 2,
+    Inconclusive = 3,
+    Invalid = 4,
+    Held = 5,
+    NoSpecimen = 6,
+}
+
+impl Stated {
+    const ALL: [Self; 7] = [Self::Pending, Self::Negative, Self::Positive, Self::Inconclusive, Self::Invalid, Self::Held, Self::NoSpecimen];
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|stated| *stated as u8 == byte)
+    }
+}
+
+impl From<PersonResult> for Stated {
+    fn from(result: PersonResult) -> Self {
+        match result {
+            PersonResult::Pending => Self::Pending,
+            PersonResult::Negative => Self::Negative,
+            PersonResult::Own(TubeOutcome::Positive) => Self::Positive,
+            PersonResult::Own(TubeOutcome::SingleTarget) => Self::Inconclusive,
+            PersonResult::Own(_) => Self::Invalid,
+            PersonResult::Held(_) => Self::Held,
+            PersonResult::NoSpecimen => Self::NoSpecimen,
+        }
+    }
+}
 
 /// One result of one person from one tube, as it stood when the report was issued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Statement {
     pub person: PersonId,
     pub tube: TubeId,
-    /// Name of what the person was told.
-    pub result: &'static str,
+    pub result: Stated,
     /// Version of the tube's result.
     pub version: u8,
     /// To the minute.
@@ -73,7 +107,7 @@ impl Statement {
         Some(Self {
             person: report.person,
             tube: tube.clock.tube,
-            result: tube.result.name(),
+            result: tube.result.into(),
             version: u8::try_from(version).unwrap_or(u8::MAX),
             swabbed: from_minutes(minutes(tube.swabbed)),
             issued: from_minutes(minutes(issued)),
@@ -81,12 +115,11 @@ impl Statement {
     }
 
     fn said(&self) -> [u8; SAID] {
-        let result = RESULTS.iter().position(|name| *name == self.result).unwrap_or(0) as u8;
         let mut said = [0; SAID];
         said[0] = LAYOUT;
         said[1..9].copy_from_slice(&self.person.raw().to_be_bytes());
         said[9..17].copy_from_slice(&self.tube.raw().to_be_bytes());
-        said[17..19].copy_from_slice(&[result, self.version]);
+        said[17..19].copy_from_slice(&[self.result as u8, self.version]);
         said[19..23].copy_from_slice(&minutes(self.swabbed));
         said[23..27].copy_from_slice(&minutes(self.issued));
         said
@@ -109,7 +142,7 @@ impl Statement {
         Some(Self {
             person: PersonId::from_raw(eight(1)?).ok()?,
             tube: TubeId::from_raw(eight(9)?).ok()?,
-            result: RESULTS.get(usize::from(said[17])).copied().filter(|_| said[0] == LAYOUT)?,
+            result: Stated::from_byte(said[17]).filter(|_| said[0] == LAYOUT)?,
             version: said[18],
             swabbed: four(19)?,
             issued: four(23)?,
@@ -124,7 +157,7 @@ impl Statement {
         }
         let Some(tube) = tube_of(tx, self.person, self.tube)? else { return Ok(Standing::Withdrawn) };
         let Some(last) = tube.out().last().map(|version| version.version).filter(|_| tube.clock.released.is_some()) else { return Ok(Standing::Withdrawn) };
-        let same = tube.result.name() == self.result && last == i64::from(self.version);
+        let same = Stated::from(tube.result) == self.result && last == i64::from(self.version);
         Ok(if same { Standing::Valid } else { Standing::Amended })
     }
 }
@@ -146,7 +179,7 @@ mod tests {
         Statement {
             person: PersonId::new(Bucket::new(5).unwrap(), device, 77),
             tube: TubeId::new(Bucket::new(5).unwrap(), device, 78),
-            result: "held",
+            result: Stated::Held,
             version: 3,
             swabbed: Timestamp(1_770_000_000 * 1_000_000),
             issued: Timestamp(1_770_003_600 * 1_000_000),
@@ -165,6 +198,16 @@ mod tests {
         assert_eq!(Statement::read(&key(2).verifying_key(), &text), None);
         assert_eq!(statement_in(&format!(" https://baton.example/verify?s={text}\n")), text);
         assert_eq!(statement_in(&text), text);
+    }
+
+    #[test]
+    fn every_result_has_its_own_byte_and_is_read_back() {
+        for (byte, stated) in Stated::ALL.into_iter().enumerate() {
+            assert_eq!(stated as usize, byte);
+            let statement = Statement { result: stated, ..statement() };
+            assert_eq!(Statement::read(&key(1).verifying_key(), &statement.sign(&key(1))), Some(statement));
+        }
+        assert_eq!(Stated::from_byte(Stated::ALL.len() as u8), None);
     }
 
     proptest! {

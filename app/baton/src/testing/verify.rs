@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use baton_kit::{Bucket, Device, PersonId, TubeId};
-use baton_laboratory::statement::Statement;
+use baton_laboratory::statement::{Stated, Statement};
 use fantoccini::{Client, Locator};
 use tokio::net::TcpListener;
 
@@ -31,7 +31,7 @@ fn statement(installation: &Installation) -> String {
     let device = Device::new(1 << 23).expect("a device");
     let now = installation.app().ledger.now();
     let (person, tube) = (PersonId::new(Bucket::INSTALLATION, device, 7), TubeId::new(Bucket::INSTALLATION, device, 8));
-    Statement { person, tube, result: "negative", version: 1, swabbed: now, issued: now }.sign(&installation.app().ledger.secrets().signing)
+    Statement { person, tube, result: Stated::Negative, version: 1, swabbed: now, issued: now }.sign(&installation.app().ledger.secrets().signing)
 }
 
 async fn asked(client: &Client, text: &str, standing: &str) -> String {
