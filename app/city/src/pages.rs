@@ -37,7 +37,7 @@ pub fn kind_of(link: &str) -> String {
 pub fn is_page(link: &str) -> bool {
     let path = link.split(['?', '#']).next().unwrap_or(link);
     let file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    !file && !["/v1/", "/assets/", "/fhir/", "/openapi.json", "/healthz", "/readyz", "/metrics"].iter().any(|prefix| link.starts_with(prefix))
+    !file && !["/v1/", "/assets/", "/fhir/", "/healthz", "/readyz", "/metrics"].iter().any(|prefix| link.starts_with(prefix))
 }
 
 #[derive(Clone, Debug)]

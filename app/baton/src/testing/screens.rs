@@ -191,11 +191,16 @@ fn one_of_each(logins: Vec<DemoLogin>) -> BTreeMap<&'static str, (String, String
     users
 }
 
+/// Whoever was signed in before is not any more.
+async fn sign_in_alone(client: &Client, base: &str, login: &str, password: &str) {
+    client.delete_all_cookies().await.expect("no cookies");
+    sign_in(client, base, login, password).await;
+}
+
 async fn walk_all(client: &Client, base: &str, logins: Vec<DemoLogin>) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut walk = Walk::new(client, base, false);
     for (role, (login, password)) in one_of_each(logins) {
-        client.delete_all_cookies().await.expect("no cookies");
-        sign_in(client, base, &login, &password).await;
+        sign_in_alone(client, base, &login, &password).await;
         walk.of(role).await;
     }
     walk.write_weights();
@@ -214,8 +219,7 @@ fn at_midday_every_home_says_what_is_in_hand() {
         let mut walk = Walk::new(&client, &base, true);
         let mut full = BTreeSet::new();
         for (role, (login, password)) in one_of_each(logins) {
-            client.delete_all_cookies().await.expect("no cookies");
-            sign_in(&client, &base, &login, &password).await;
+            sign_in_alone(&client, &base, &login, &password).await;
             walk.look_at(role, "/").await;
             let cards = client
                 .execute("return [...document.querySelectorAll('main .card, main .inbox li')].filter((card) => card.checkVisibility()).length", Vec::new())

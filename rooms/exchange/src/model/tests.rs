@@ -15,42 +15,11 @@ fn unit(ratio: i64, members: i64, told: Vec<Told>) -> Unit {
     let scan = |n: u32| EventId::new(Bucket::INSTALLATION, Device::new(3).unwrap(), n);
     let swab = |n: i64| Swab { scan: scan(n as u32), person: scan(n as u32 + 100).created(), swabbed: Some(Timestamp(1)), undone: false };
     let swabs: Vec<Swab> = (1..=members).map(swab).collect();
-    let mut clock = blank(tube_id());
+    let mut clock = TubeClock::unknown(tube_id());
     (clock.ratio, clock.members, clock.outcome, clock.released) =
         (Some(ratio), members, told.last().map(|told| told.outcome), told.first().map(|told| told.happened));
     let first = swabs.first().copied();
     Unit { tube: Arc::new(TubeFacts { clock, assay: None, laboratory: None, told, readings: Vec::new(), swabs }), swab: first }
-}
-
-fn blank(tube: TubeId) -> TubeClock {
-    TubeClock {
-        tube,
-        code: None,
-        campaign: None,
-        point: None,
-        ratio: None,
-        follow_up: false,
-        fluid_lot: None,
-        opened: None,
-        members: 0,
-        first_swab: None,
-        sealed: None,
-        sealed_count: None,
-        box_id: None,
-        boxed: None,
-        handed: None,
-        arrived: None,
-        laboratory: None,
-        accessioned: None,
-        rejected: None,
-        lost: None,
-        plate: None,
-        laid: None,
-        run: None,
-        read: None,
-        outcome: None,
-        released: None,
-    }
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Multipart, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{At, Form};
+use baton_desk::paper::download;
 use baton_desk::{Actor, Answered, App, Page, Route};
 use baton_kit::{Bucket, EventId, ImportId, Refusal};
 use maud::{Markup, html};
@@ -214,11 +215,7 @@ async fn problems(State(app): State<App>, actor: Actor, Extension(uploads): Held
     let upload: Upload = uploads.get(&actor, id)?;
     let (Stage::Judged(report) | Stage::Done(report)) = upload.stage else { return Err(Refusal::conflict("upload-not-judged").into()) };
     let words = app.texts.words(actor.language);
-    Ok(csv(report.problems_csv(|key| words.t(key))))
-}
-
-fn csv(bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"problems.csv\"")], bytes).into_response()
+    Ok(download(report.problems_csv(|key| words.t(key)), "text/csv; charset=utf-8", "problems.csv"))
 }
 
 #[derive(Deserialize)]

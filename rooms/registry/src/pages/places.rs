@@ -1,9 +1,9 @@
 //! Zones with their counts, one place and what lies in it, its people and their codes.
 
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
+use baton_desk::paper::download;
 use baton_desk::{Actor, Answered, App, Page, Route, any_id};
 use baton_documents::pdf::label_sheet_pdf;
 use baton_documents::{Label, SheetLayout, label_sheet_pages};
@@ -339,8 +339,7 @@ async fn codes_pdf(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, As
     let held = app.clone();
     let draw = move || label_sheet_pdf(&title, language.tag(), &held.name, &labels_of(&held, &briefs, &place.name), &SheetLayout::grid(3, 8)).map_err(undrawn);
     let bytes = app.blocking(draw).await?;
-    let saved = format!("attachment; filename=\"codes-{id}.pdf\"");
-    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, saved)], bytes).into_response())
+    Ok(download(bytes, "application/pdf", &format!("codes-{id}.pdf")))
 }
 
 async fn findings(State(app): State<App>, actor: Actor) -> Answered<Markup> {

@@ -1,7 +1,5 @@
 //! All SQL of the board: counts by quarter of an hour and by reason, kept as obligations move; the tiles of the map.
 
-use std::collections::HashMap;
-
 use baton_kit::{CampaignId, PlaceId, Timestamp, TypedId};
 use baton_ledger::{Param, StoreResult, Tx, params};
 
@@ -83,7 +81,7 @@ pub fn count_reasons(tx: &mut Tx<'_>, campaign: CampaignId, round: u16) -> Store
 
 /// Why people are exempt, held or due again, as far as zones and grids tell it: nothing for a single building or enterprise.
 pub fn reasons(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(DueState, String, i64)>> {
-    let (conditions, values) = ask.conditions(&["zone", "grid"], &HashMap::new());
+    let (conditions, values) = ask.conditions(tx, &["zone", "grid"])?;
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT state, reason, CAST(sum(people) AS BIGINT) FROM due_reason WHERE campaign = $1 AND round = $2{conditions} GROUP BY state, reason ORDER BY state, reason"
@@ -94,7 +92,7 @@ pub fn reasons(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(DueState, String,
 
 /// Who came in which quarter of an hour, as far as zones and grids tell it: nothing for a single building or enterprise.
 pub fn quarters(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<(Timestamp, i64)>> {
-    let (conditions, values) = ask.conditions(&["zone", "grid"], &HashMap::new());
+    let (conditions, values) = ask.conditions(tx, &["zone", "grid"])?;
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT quarter_us, CAST(sum(came) AS BIGINT) FROM due_quarter WHERE campaign = $1 AND round = $2{conditions} GROUP BY quarter_us ORDER BY quarter_us"

@@ -1,9 +1,9 @@
 //! Campaigns, coverage board, missing list, door-to-door sheet.
 
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
+use baton_desk::paper::download;
 use baton_desk::{Actor, Answered, App, Page, Route, any_id};
 use baton_kit::{Bucket, CampaignId, EventId, PersonId, PlaceId, Refusal, Timestamp, time::HOUR_US};
 use baton_ledger::{Tx, Undecided};
@@ -520,13 +520,9 @@ async fn export(app: &App, actor: &Actor, id: CampaignId, asked: &MissingAsked) 
     Ok((COLUMNS.iter().map(|column| page.t(column)).collect(), rows.iter().map(|row| cells(&page, row)).collect()))
 }
 
-fn download(kind: &'static str, name: &'static str, bytes: Vec<u8>) -> axum::response::Response {
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))], bytes).into_response()
-}
-
 async fn missing_csv(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Asked(asked): Asked<MissingAsked>) -> Answered {
     let (headers, rows) = export(&app, &actor, id, &asked).await?;
-    Ok(download("text/csv; charset=utf-8", "missing.csv", baton_sheets::write_csv(&headers, rows)))
+    Ok(download(baton_sheets::write_csv(&headers, rows), "text/csv; charset=utf-8", "missing.csv"))
 }
 
 async fn missing_xlsx(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Asked(asked): Asked<MissingAsked>) -> Answered {
@@ -536,7 +532,7 @@ async fn missing_xlsx(State(app): State<App>, actor: Actor, At(id): At<CampaignI
             baton_sheets::write_xlsx("missing", &headers, rows, &[ColumnKind::Text; 8]).map_err(|error| baton_ledger::StoreError::Other(error).into())
         })
         .await?;
-    Ok(download("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "missing.xlsx", bytes))
+    Ok(download(bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "missing.xlsx"))
 }
 
 async fn doors(State(app): State<App>, actor: Actor, At(id): At<CampaignId>, Asked(asked): Asked<MissingAsked>) -> Answered<Markup> {

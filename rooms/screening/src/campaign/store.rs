@@ -507,15 +507,19 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Conditions on these place columns, and the values they bind. A place is looked for in the column of its kind; in all of them
-    /// when its kind is not known.
-    pub fn conditions(&self, columns: &[&str], kinds: &HashMap<PlaceId, PlaceKind>) -> (String, Vec<i64>) {
+    /// Conditions on these place columns (`zone`, `d.zone`), and the values they bind. A place is looked for in the column of its kind;
+    /// in all of them when its kind is not known.
+    pub fn conditions(&self, tx: &mut Tx<'_>, columns: &[&str]) -> StoreResult<(String, Vec<i64>)> {
+        Ok(self.conditions_on(columns, &self.kinds(tx)?))
+    }
+
+    fn conditions_on(&self, columns: &[&str], kinds: &HashMap<PlaceId, PlaceKind>) -> (String, Vec<i64>) {
         let mut values = vec![self.campaign.raw(), i64::from(self.round)];
         let mut text = String::new();
         let mut any_of = |places: &[PlaceId]| {
             let mut any = Vec::new();
             for column in columns {
-                let here = places.iter().filter(|place| kinds.get(place).is_none_or(|kind| kind.name() == *column));
+                let here = places.iter().filter(|place| kinds.get(place).is_none_or(|kind| column.rsplit('.').next() == Some(kind.name())));
                 let from = values.len();
                 values.extend(here.map(|place| place.raw()));
                 let marks: Vec<String> = (from + 1..=values.len()).map(|n| format!("${n}")).collect();
@@ -561,7 +565,7 @@ impl Counted {
         let asked = if let Reach::Places(places) = &ask.reach { places.len() } else { 0 } + usize::from(ask.within.is_some());
         let enterprise = by == Some(By::Enterprise) || kinds.len() < asked || kinds.values().any(|kind| *kind == PlaceKind::Enterprise);
         let (table, columns) = if enterprise { ("cell", PLACES) } else { ("building_cell", BUILDING_PLACES) };
-        let (conditions, values) = ask.conditions(columns, &kinds);
+        let (conditions, values) = ask.conditions_on(columns, &kinds);
         Ok(Self { table, conditions, values })
     }
 
@@ -611,7 +615,7 @@ pub fn total(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Counts> {
 
 /// People who are still due, ordered by zone, grid, building, enterprise, household. Reads only the cells where somebody is missing.
 pub fn missing(tx: &mut Tx<'_>, ask: &Ask, skip: i64, limit: i64) -> StoreResult<Vec<Due>> {
-    let (conditions, values) = ask.conditions(PLACES, &ask.kinds(tx)?);
+    let (conditions, values) = ask.conditions(tx, PLACES)?;
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let sql = format!(
         "SELECT bucket, zone, grid, building, enterprise, due FROM cell WHERE campaign = $1 AND round = $2 AND due > 0{conditions} ORDER BY zone, grid, building, enterprise, bucket"

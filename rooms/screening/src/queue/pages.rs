@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
 use baton_desk::{Access, Actor, Answered, App, Budget, Page, Route, Words};
 use baton_kit::{EventId, Language, PlaceId, Refusal, Timestamp, TypedId};
-use baton_ledger::{Draft, Tx, Undecided};
+use baton_ledger::{Tx, Undecided};
 use baton_registry::events::PlaceKind;
 use baton_registry::model::Place;
 use baton_registry::store as registry;
@@ -187,9 +187,6 @@ async fn count(State(app): State<App>, actor: Actor, At(point): At<PlaceId>, For
     open.sort_unstable();
     open.dedup();
     let body = LineCounted { point, waiting: form.waiting, open };
-    let draft = Draft::of(form.id, app.ledger.now(), actor.account, &body).map_err(|_| Refusal::new("store-broken", baton_kit::Status::Broken))?;
-    for answer in app.record(vec![draft]).await? {
-        app.seen(answer?.ordinal).await;
-    }
+    app.tell(&actor, form.id, &body).await?;
     Ok(Redirect::to(&format!("/points/{point}/line")).into_response())
 }

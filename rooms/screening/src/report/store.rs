@@ -79,7 +79,7 @@ pub struct FollowUps {
 
 /// Entries that come from a round, the open ones first.
 pub fn follow_ups(tx: &mut Tx<'_>, ask: &Ask) -> StoreResult<Vec<FollowUps>> {
-    let (conditions, values) = ask.conditions(&["d.zone", "d.grid", "d.building", "d.enterprise"], &HashMap::new());
+    let (conditions, values) = ask.conditions(tx, &["d.zone", "d.grid", "d.building", "d.enterprise"])?;
     let values: Vec<Param<'_>> = values.into_iter().map(Param::Int).collect();
     let join = "JOIN due d ON d.bucket = f.bucket AND d.campaign = f.campaign AND d.round = f.round AND d.person = f.person";
     let sql = format!(

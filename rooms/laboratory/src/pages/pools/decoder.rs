@@ -1,9 +1,9 @@
 //! The decoder: a design and what its pools showed, pasted or as files; the posterior of every sample, lists, conflicts. Nothing is stored, nobody is released.
 
 use axum::extract::{FromRequest, Multipart, Request, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_desk::answer::Answered;
+use baton_desk::paper::download;
 use baton_desk::{Actor, App, Page};
 use baton_kit::Refusal;
 use baton_pooling::decode::{DecodeOptions, Decoded, Finding, Prior, Reading, decode};
@@ -148,8 +148,7 @@ fn retest_csv(outcome: &Outcome) -> String {
 }
 
 fn retest_file(outcome: &Outcome) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"retest.csv\"")];
-    (headers, retest_csv(outcome)).into_response()
+    download(retest_csv(outcome), "text/csv; charset=utf-8", "retest.csv")
 }
 
 fn head(page: &Page<'_>) -> Markup {
