@@ -236,4 +236,3 @@ refusal-upload-gone = This upload is no longer held.
 refusal-upload-gone-next = Upload the file again; nothing was saved.
 refusal-upload-not-judged = The check of this file has not finished, or the import has started already.
 refusal-shred-unconfirmed = Confirm that the data is to be destroyed.
-refusal-day-wrong = Write a day as 2026-03-27.

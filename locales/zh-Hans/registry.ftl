@@ -224,4 +224,3 @@ refusal-upload-gone = 此上传文件已不再保留。
 refusal-upload-gone-next = 请重新上传；没有保存任何内容。
 refusal-upload-not-judged = 文件尚未检查完毕，或导入已经开始。
 refusal-shred-unconfirmed = 请确认销毁。
-refusal-day-wrong = 日期请写成 2026-03-27。

@@ -224,4 +224,3 @@ refusal-upload-gone = 此上傳檔案已不再保留。
 refusal-upload-gone-next = 請重新上傳；沒有儲存任何內容。
 refusal-upload-not-judged = 檔案尚未檢查完畢，或匯入已經開始。
 refusal-shred-unconfirmed = 請確認銷毀。
-refusal-day-wrong = 日期請寫成 2026-03-27。

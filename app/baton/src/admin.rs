@@ -76,8 +76,8 @@ fn add_user(at: &Where, login: String, name: String, roles: &[String], scope: &s
     let held = at.hold()?;
     let app = &held.app;
     let say = |refusal| in_words(app, &refusal);
-    let roles = accounts::pages::roles_from(roles).map_err(say)?;
-    let scope = accounts::pages::scope_from(scope).map_err(say)?;
+    let roles = accounts::users::roles_from(roles).map_err(say)?;
+    let scope = wait_for(accounts::users::scope_of(app, scope))?.map_err(say)?;
     let password = secret("BATON_PASSWORD", "Password: ")?;
     let id = app.ledger.next_id(Bucket::INSTALLATION)?;
     let new = NewUser { login, name, password, roles, scope, language: language(), first: false };

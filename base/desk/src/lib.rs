@@ -29,7 +29,7 @@ pub use answer::Answered;
 pub use card::{Card, Tone};
 pub use openapi::openapi;
 pub use page::Page;
-pub use room::{Access, Budget, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, Room, Route, Told};
+pub use room::{Access, Budget, Directory, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, PlaceNames, Room, Route, Told};
 pub use server::{router, routes};
 pub use texts::{Texts, Words};
 
@@ -101,6 +101,11 @@ impl Desk {
             return Err(format!("“{address}” is no public address such as https://baton.example"));
         }
         self.public_address.set(address.to_owned()).map_err(|_| "the public address is said already".to_owned())
+    }
+
+    /// Who names places here.
+    pub fn directory(&self) -> room::Directory {
+        self.rooms.iter().find_map(|room| room.directory).unwrap_or(room::Directory::NONE)
     }
 
     /// Where the public reaches this installation, if it was said.

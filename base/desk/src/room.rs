@@ -250,6 +250,22 @@ pub struct LiveTopic {
     pub any: bool,
 }
 
+/// Code and name by place.
+pub type PlaceNames = HashMap<PlaceId, (String, String)>;
+
+/// The desk knows places by their ids only; the room that keeps them names them.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory {
+    pub names: fn(&mut Tx<'_>, &[PlaceId]) -> StoreResult<PlaceNames>,
+    /// Every place with this code; kinds number each for themselves.
+    pub find: fn(&mut Tx<'_>, &str) -> StoreResult<Vec<PlaceId>>,
+}
+
+impl Directory {
+    /// Where no room keeps places.
+    pub(crate) const NONE: Directory = Directory { names: |_, _| Ok(PlaceNames::new()), find: |_, _| Ok(Vec::new()) };
+}
+
 /// Everything a room gives to the desk.
 pub struct Room {
     pub fold: Fold,
@@ -262,6 +278,8 @@ pub struct Room {
     pub inbox: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<InboxItem>>,
     /// The same in few numbers: what of this room is in this actor's hand, and by when.
     pub cards: fn(&mut Tx<'_>, &Actor, Timestamp) -> StoreResult<Vec<Card>>,
+    /// Where the installation's places are looked up, if this room keeps them.
+    pub directory: Option<Directory>,
     /// Fluent texts in the order of [`baton_kit::Language::ALL`]: see [`crate::room_texts!`].
     pub texts: [&'static str; 3],
 }

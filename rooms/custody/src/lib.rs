@@ -21,6 +21,7 @@ pub fn room() -> Room {
         live: vec![LiveTopic { name: "boxes", access: routes::watchers(), any: false }],
         inbox: pages::inbox,
         cards: pages::cards,
+        directory: None,
         texts: baton_desk::room_texts!("custody"),
     }
 }

@@ -26,6 +26,7 @@ pub fn room() -> Room {
         live: Vec::new(),
         inbox: no_inbox,
         cards: no_cards,
+        directory: None,
         texts: baton_desk::room_texts!("exchange"),
     }
 }

@@ -39,6 +39,7 @@ pub fn room() -> Room {
         ],
         inbox: pages::inbox,
         cards: pages::cards,
+        directory: None,
         texts: baton_desk::room_texts!("laboratory"),
     }
 }

@@ -39,6 +39,7 @@ pub fn room() -> Room {
         live: Vec::new(),
         inbox: no_inbox,
         cards: no_cards,
+        directory: Some(baton_desk::Directory { names: store::place_names, find: store::places_of_code }),
         texts: baton_desk::room_texts!("registry"),
     }
 }

@@ -66,6 +66,7 @@ pub fn room() -> Room {
         live: vec![LiveTopic { name: "campaign", access: view::VIEWERS, any: false }, LiveTopic { name: "queue", access: Access::Public, any: false }],
         inbox: inbox::inbox,
         cards: inbox::cards,
+        directory: None,
         texts: baton_desk::room_texts!("screening"),
     }
 }

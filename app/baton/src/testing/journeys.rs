@@ -89,7 +89,7 @@ impl Journey<'_> {
     async fn user(&mut self, rest: &str) {
         let words: Vec<&str> = rest.split(' ').collect();
         let roles: Vec<Role> = words[1].split(',').map(|name| Role::from_name(name).expect("a role")).collect();
-        let scope = words.get(2).map_or(Scope::Everywhere, |scope| baton_desk::accounts::pages::scope_from(scope).expect("a scope"));
+        let scope = words.get(2).map_or(Scope::Everywhere, |scope| baton_desk::accounts::users::scope_from(scope, |_| Ok(Vec::new())).expect("a scope"));
         let account = self.installation.user(words[0], &roles, scope).await;
         let signed = self.installation.sign_in(words[0]).await;
         self.names.insert(words[0].to_owned(), account.to_string());

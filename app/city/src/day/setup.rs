@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use baton_kit::time::{DAY_US, HOUR_US};
-use baton_kit::{AccountId, Bucket, PlaceId};
+use baton_kit::{AccountId, Bucket, PlaceId, Site};
 use baton_pcr::rules::RuleSet;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -165,6 +165,10 @@ impl Play<'_> {
         }
         users.push(User { login: "warden-1".to_owned(), role: "grid_warden", scope: self.zones[0].to_string() });
         users.push(User { login: "leader-1".to_owned(), role: "point_leader", scope: self.points[0].to_string() });
+        let enterprises = self.boss.get("/v1/registry/places?kind=enterprise").await?;
+        if let Some(enterprise) = enterprises.as_array().and_then(|all| all.first()) {
+            users.push(User { login: "contact-1".to_owned(), role: "enterprise_contact", scope: text(enterprise, "id")?.to_owned() });
+        }
         for (point, place) in self.points.iter().enumerate() {
             users.push(User { login: format!("nurse-{}", point + 1), role: "sampling_nurse", scope: place.to_string() });
         }
@@ -191,8 +195,27 @@ impl Play<'_> {
         let name = self.city().person(self.city().people + 60_000 + number).name;
         let fields = [("id", &*id.to_string()), ("name", &name), ("login", &user.login), ("password", PASSWORD), ("role", user.role), ("scope", &user.scope)];
         self.boss.submit("/users", &fields).await?;
+        self.assess(id.created(), user.role).await?;
         self.accounts.insert(user.login.clone(), id.created());
         self.logins.push(DemoLogin { login: user.login, name, role: user.role });
+        Ok(())
+    }
+
+    /// Who works in the laboratory was found able to.
+    async fn assess(&mut self, account: AccountId, role: &str) -> anyhow::Result<()> {
+        let tasks: &[&str] = match role {
+            "accession" => &["accession"],
+            "technician" => &["extraction", "amplification"],
+            "laboratory_director" => &["amplification", "signing"],
+            _ => return Ok(()),
+        };
+        let site = Site::shanghai();
+        let last_day = site.show_day(site.day_of(self.settings.opens.plus_us(365 * DAY_US)));
+        for task in tasks {
+            let id = self.boss.next_id(Bucket::INSTALLATION).to_string();
+            let fields = [("id", &*id), ("account", &account.to_string()), ("task", task), ("last_day", &*last_day), ("basis", "现场观察")];
+            self.boss.submit("/staff", &fields).await?;
+        }
         Ok(())
     }
 

@@ -44,6 +44,56 @@ impl Command for ChangeAccount {
     const KIND: &'static str = "accounts.account_changed";
 }
 
+/// A task for which somebody has to be found competent (ISO 15189:2022, 6.2.3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    Sampling,
+    Transport,
+    Accession,
+    /// Extraction and laying of plates.
+    Extraction,
+    /// Running the plate and reading its curves.
+    Amplification,
+    /// Review and release of results.
+    Signing,
+}
+
+impl Task {
+    pub const ALL: [Task; 6] = [Task::Sampling, Task::Transport, Task::Accession, Task::Extraction, Task::Amplification, Task::Signing];
+
+    /// Its name in JSON and in the texts (`task-<name>`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Sampling => "sampling",
+            Task::Transport => "transport",
+            Task::Accession => "accession",
+            Task::Extraction => "extraction",
+            Task::Amplification => "amplification",
+            Task::Signing => "signing",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Task::ALL.into_iter().find(|task| task.name() == name)
+    }
+}
+
+/// Somebody was assessed: competent until then, or not any more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordCompetence {
+    pub account: AccountId,
+    pub task: Task,
+    pub until_us: Option<Timestamp>,
+    /// On what the judgement rests: observed work, an external quality assessment, a course.
+    #[serde(default)]
+    pub basis: String,
+}
+impl Command for RecordCompetence {
+    type Outcome = ();
+    const KIND: &'static str = "accounts.competence_recorded";
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignIn {
     pub account: AccountId,

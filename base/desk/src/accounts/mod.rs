@@ -3,7 +3,9 @@
 pub mod events;
 pub mod pages;
 pub mod rules;
+pub mod staff;
 pub mod store;
+pub mod users;
 
 use baton_ledger::Fold;
 
@@ -25,21 +27,24 @@ pub fn room() -> Room {
                 "session.expires_us",
                 "session.started_us",
                 "account.created_us",
+                "account_right.from_us",
                 "device.enrolled_us",
                 "viewed.happened_us",
                 "viewed.id",
             ],
         },
-        routes: pages::routes(),
+        routes: [pages::routes(), users::routes(), staff::routes()].concat(),
         facts: Vec::new(),
         nav: vec![
             NavItem { words: "nav-users", link: "/users", access: Access::Roles(&[Role::Administrator]) },
+            NavItem { words: "nav-staff", link: "/staff", access: staff::READERS },
             NavItem { words: "nav-operations", link: "/operations", access: Access::Roles(&[Role::Administrator]) },
             NavItem { words: "nav-devices", link: "/devices", access: Access::Roles(&[Role::Administrator]) },
         ],
         live: vec![LiveTopic { name: "operations", access: Access::Roles(&[Role::Administrator]), any: true }],
         inbox: no_inbox,
         cards: store::cards,
+        directory: None,
         texts: crate::room_texts!("desk"),
     }
 }

@@ -1,4 +1,4 @@
-//! First run, sign-in, home, users and devices.
+//! First run, sign-in, home and devices.
 
 use axum::extract::State;
 use axum::http::header;
@@ -17,7 +17,7 @@ use crate::page::Page;
 use crate::room::{Access, Budget, InboxItem, Route};
 use crate::{App, Card, operations, session};
 
-const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
+pub(super) const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
 /// A sign-in lasts one long shift.
 const SESSION_US: i64 = 14 * HOUR_US;
 
@@ -34,9 +34,6 @@ pub fn routes() -> Vec<Route> {
             .within(Budget::SignIns),
         Route::post("/sign-out", Access::SignedIn, "Sign out", sign_out).within(Budget::SignIns),
         Route::post("/language", Access::Public, "Choose a language", choose_language),
-        Route::get("/users", ADMINISTRATOR, "Users", users_page),
-        Route::post("/users", ADMINISTRATOR, "Create a user", create_user),
-        Route::post("/users/change", ADMINISTRATOR, "Change a user's rights or password", change_user),
         Route::get("/devices", ADMINISTRATOR, "Devices", devices_page),
         Route::post("/devices", ADMINISTRATOR, "Enrol a device", enrol_device),
         Route::post("/v1/devices", ADMINISTRATOR, "Enrol a device and get its token; sent again, the same one", enrol_json)
@@ -105,7 +102,7 @@ async fn setup_page(State(app): State<App>, actor: Actor) -> Answered {
     Ok(page.frame(&page.t("setup-title"), content).into_response())
 }
 
-fn field(page: &Page<'_>, words: &str, name: &str, kind: &str, complete: &str) -> Markup {
+pub(super) fn field(page: &Page<'_>, words: &str, name: &str, kind: &str, complete: &str) -> Markup {
     html! { label { span { (page.t(words)) } input type=(kind) name=(name) autocomplete=(complete) required; } }
 }
 
@@ -170,12 +167,12 @@ pub async fn create_account(app: &App, actor: &Actor, id: EventId, new: NewUser)
     Ok(account)
 }
 
-fn seal(ledger: &baton_ledger::Ledger, account: AccountId, secret: &AccountSecret) -> Result<Sealed, Undecided> {
+pub(super) fn seal(ledger: &baton_ledger::Ledger, account: AccountId, secret: &AccountSecret) -> Result<Sealed, Undecided> {
     let text = baton_ledger::to_json(secret)?;
     Ok(Sealed(ledger.vault().seal(crate::any_id(account), text.as_bytes())?))
 }
 
-fn hash_password(password: &str, salt: [u8; 16]) -> String {
+pub(super) fn hash_password(password: &str, salt: [u8; 16]) -> String {
     use argon2::password_hash::{PasswordHasher, phc::Salt};
     let salt = Salt::new(&salt).expect("sixteen bytes are a salt");
     argon2::Argon2::default().hash_password_with_salt(password.as_bytes(), salt.as_ref()).expect("default parameters hash").to_string()
@@ -304,156 +301,6 @@ fn came_from(headers: &axum::http::HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or("");
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
     if path.starts_with("//") { "/".to_owned() } else { path.to_owned() }
-}
-
-async fn users_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {
-    let vault = app.ledger.vault().clone();
-    let accounts = app.read(move |tx| Ok(store::accounts(tx, &vault)?)).await?;
-    let id = app.form_id(Bucket::INSTALLATION).await?;
-    let page = Page::new(&app, &actor);
-    let mut rows = Vec::new();
-    for account in &accounts {
-        rows.push(user_row(&page, account, app.form_id(Bucket::INSTALLATION).await?));
-    }
-    Ok(page.frame(
-        &page.t("users-title"),
-        html! {
-            table {
-                thead { tr { th { (page.t("user-login")) } th { (page.t("user-name")) } th { (page.t("user-roles")) } th { (page.t("user-scope")) } th {} } }
-                tbody { @for row in rows { (row) } }
-            }
-            h2 { (page.t("user-new")) }
-            form method="post" action="/users" {
-                input type="hidden" name="id" value=(id);
-                (field(&page, "user-name", "name", "text", "off"))
-                (field(&page, "user-login", "login", "text", "off"))
-                (field(&page, "user-password", "password", "password", "new-password"))
-                (roles_field(&page, &[]))
-                label { span { (page.t("user-scope")) } input name="scope" placeholder=(page.t("user-scope-hint")); }
-                button.primary { (page.t("user-create")) }
-            }
-        },
-    ))
-}
-
-fn roles_field(page: &Page<'_>, chosen: &[Role]) -> Markup {
-    html! {
-        fieldset {
-            legend { (page.t("user-roles")) }
-            @for role in Role::ALL {
-                label.check { input type="checkbox" name="role" value=(role.name()) checked[chosen.contains(&role)]; span { (role_name(page, role)) } }
-            }
-        }
-    }
-}
-
-fn role_name(page: &Page<'_>, role: Role) -> String {
-    page.t(&format!("role-{}", role.name()))
-}
-
-fn user_row(page: &Page<'_>, account: &store::Account, id: EventId) -> Markup {
-    let roles: Vec<String> = account.roles.iter().map(|role| role_name(page, *role)).collect();
-    let (action, value) = if account.enabled { ("user-disable", "false") } else { ("user-enable", "true") };
-    html! {
-        tr.off[!account.enabled] {
-            td { (account.secret.login) }
-            td { (account.secret.name) }
-            td { (roles.join(" · ")) }
-            td { (scope_words(page, &account.scope)) }
-            td {
-                form.inline method="post" action="/users/change" {
-                    input type="hidden" name="id" value=(id);
-                    input type="hidden" name="account" value=(account.id);
-                    button name="enabled" value=(value) { (page.t(action)) }
-                }
-            }
-        }
-    }
-}
-
-fn scope_words(page: &Page<'_>, scope: &Scope) -> String {
-    match scope {
-        Scope::Everywhere => page.t("scope-everywhere"),
-        Scope::Nowhere => page.t("scope-nowhere"),
-        Scope::Places(places) => places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    }
-}
-
-/// `everywhere`, nothing, or place ids separated by commas.
-pub fn scope_from(text: &str) -> Result<Scope, Refusal> {
-    let text = text.trim();
-    match text {
-        "" => Ok(Scope::Nowhere),
-        "everywhere" | "*" => Ok(Scope::Everywhere),
-        _ => {
-            let places = text
-                .split([',', ' '])
-                .filter(|part| !part.is_empty())
-                .map(|part| part.parse().map_err(|_| Refusal::malformed("scope-wrong").with("part", part)));
-            Ok(Scope::Places(places.collect::<Result<_, _>>()?))
-        }
-    }
-}
-
-pub fn roles_from(names: &[String]) -> Result<Vec<Role>, Refusal> {
-    names.iter().map(|name| Role::from_name(name).ok_or_else(|| Refusal::malformed("role-unknown").with("role", name))).collect()
-}
-
-#[derive(Deserialize)]
-struct UserForm {
-    id: EventId,
-    name: String,
-    login: String,
-    password: String,
-    #[serde(default)]
-    role: Vec<String>,
-    #[serde(default)]
-    scope: String,
-}
-
-async fn create_user(State(app): State<App>, actor: Actor, Form(form): Form<UserForm>) -> Answered {
-    let new = NewUser {
-        login: form.login,
-        name: form.name,
-        password: form.password,
-        roles: roles_from(&form.role)?,
-        scope: scope_from(&form.scope)?,
-        language: actor.language,
-        first: false,
-    };
-    create_account(&app, &actor, form.id, new).await?;
-    Ok(Redirect::to("/users").into_response())
-}
-
-#[derive(Deserialize)]
-struct UserChange {
-    id: EventId,
-    account: AccountId,
-    enabled: Option<bool>,
-    password: Option<String>,
-}
-
-async fn change_user(State(app): State<App>, actor: Actor, Form(form): Form<UserChange>) -> Answered {
-    if form.enabled == Some(false) && actor.account == Some(form.account) {
-        return Err(Refusal::ruled("not-yourself").into());
-    }
-    let ledger = app.ledger.clone();
-    let (account, password) = (form.account, form.password);
-    if let Some(password) = &password {
-        rules::password(password)?;
-    }
-    let sealed = app
-        .blocking(move || {
-            let found = ledger.read(|tx| Ok(store::account(tx, ledger.vault(), account)?))?.ok_or_else(|| Refusal::absent("no-such-thing"))?;
-            password
-                .map(|password| seal(&ledger, account, &AccountSecret { password: hash_password(&password, ledger.vault().random()), ..found.secret }))
-                .transpose()
-        })
-        .await?;
-    let command = ChangeAccount { account, roles: None, scope: None, enabled: form.enabled, sealed };
-    app.decide(&actor, form.id, command, |_, _, _| Ok(())).await?;
-    app.sessions.forget();
-    Ok(Redirect::to("/users").into_response())
 }
 
 async fn devices_page(State(app): State<App>, actor: Actor) -> Answered<Markup> {

@@ -1,8 +1,8 @@
 //! When an account, a sign-in or a device may come about.
 
-use baton_kit::Refusal;
+use baton_kit::{AccountId, Refusal, Timestamp};
 
-use super::events::CreateAccount;
+use super::events::{CreateAccount, RecordCompetence};
 
 /// What a new account is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,23 @@ pub fn create_account(now: AccountsNow, command: &CreateAccount) -> Result<(), R
     Ok(())
 }
 
+/// Longest words on what a judgement rests.
+const BASIS_LIMIT: usize = 200;
+
+/// Nobody finds themselves competent, and nobody is competent into the past.
+pub fn competence(assessor: Option<AccountId>, command: &RecordCompetence, now: Timestamp) -> Result<(), Refusal> {
+    if assessor == Some(command.account) {
+        return Err(Refusal::ruled("competence-own"));
+    }
+    if command.until_us.is_some_and(|until| until <= now) {
+        return Err(Refusal::ruled("competence-past"));
+    }
+    if command.basis.chars().count() > BASIS_LIMIT {
+        return Err(Refusal::ruled("competence-basis-long").with("limit", BASIS_LIMIT));
+    }
+    Ok(())
+}
+
 /// A password long enough that guessing does not pay; no rules about kinds of characters.
 pub fn password(text: &str) -> Result<(), Refusal> {
     if text.chars().count() >= 10 { Ok(()) } else { Err(Refusal::ruled("password-short").with("length", 10)) }
@@ -39,6 +56,7 @@ pub fn login(text: &str) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::events::Task;
     use crate::actor::{Role, Scope};
     use baton_kit::Language;
     use baton_ledger::Sealed;
@@ -52,6 +70,23 @@ mod tests {
         let admin = command(true, vec![Role::Administrator]);
         assert!(create_account(AccountsNow { any: false, login_taken: false }, &admin).is_ok());
         assert_eq!(create_account(AccountsNow { any: true, login_taken: false }, &admin).unwrap_err().code, "already-set-up");
+    }
+
+    #[test]
+    fn competence_is_found_by_another_and_for_a_time_to_come() {
+        let account = |n: i64| baton_kit::EventId::from_raw((1 << 32) | n).unwrap().created::<AccountId>();
+        let found = |until: Option<i64>, basis: &str| RecordCompetence {
+            account: account(1),
+            task: Task::Signing,
+            until_us: until.map(Timestamp),
+            basis: basis.to_owned(),
+        };
+        let judge = |assessor: i64, command: RecordCompetence| competence(Some(account(assessor)), &command, Timestamp(100)).map_err(|refusal| refusal.code);
+        assert_eq!(judge(2, found(Some(101), "observed")), Ok(()));
+        assert_eq!(judge(2, found(None, "")), Ok(()), "no longer");
+        assert_eq!(judge(1, found(Some(101), "")), Err("competence-own"));
+        assert_eq!(judge(2, found(Some(100), "")), Err("competence-past"));
+        assert_eq!(judge(2, found(None, &"字".repeat(201))), Err("competence-basis-long"));
     }
 
     #[test]

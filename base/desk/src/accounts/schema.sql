@@ -12,6 +12,29 @@ CREATE TABLE account (
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX account_login ON account (login_key);
+-- What somebody was allowed from when on; the account has what holds now.
+CREATE TABLE account_right (
+  bucket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  account BIGINT NOT NULL,
+  roles TEXT NOT NULL,
+  from_us BIGINT NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX account_right_account ON account_right (account);
+-- Who was found competent for what, until when; nothing stands for "no longer".
+CREATE TABLE competence (
+  bucket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  account BIGINT NOT NULL,
+  task TEXT NOT NULL,
+  assessed_us BIGINT NOT NULL,
+  until_us BIGINT,
+  assessor BIGINT,
+  basis TEXT NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX competence_account ON competence (account);
 -- Sign-ins; each is a sayer with a device number of its own.
 CREATE TABLE session (
   bucket BIGINT NOT NULL,

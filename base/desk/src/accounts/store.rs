@@ -1,5 +1,7 @@
 //! All SQL of accounts.
 
+use std::collections::BTreeMap;
+
 use baton_kit::{AccountId, AnyId, Device, Language, SessionId, Timestamp, TypedId};
 use baton_ledger::{Command, Decided, Event, EventBody, StoreError, StoreResult, Tx, Vault, params};
 
@@ -15,6 +17,7 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
     match event.kind.as_str() {
         CreateAccount::KIND => account_created(tx, event),
         ChangeAccount::KIND => account_changed(tx, event),
+        RecordCompetence::KIND => competence_recorded(tx, event),
         SignIn::KIND => signed_in(tx, event),
         SignOut::KIND => {
             let Decided { command, .. } = event.decided::<SignOut>()?;
@@ -51,6 +54,23 @@ fn account_created(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
             event.recorded
         ],
     )?;
+    insert_right(tx, event, event.id.created(), &command.roles)
+}
+
+fn insert_right(tx: &mut Tx<'_>, event: &Event, account: AccountId, roles: &[Role]) -> StoreResult<()> {
+    tx.execute(
+        "INSERT INTO account_right (bucket, id, account, roles, from_us) VALUES ($1, $2, $3, $4, $5)",
+        params![event.id.bucket_number(), event.id, account, &json(&roles)?, event.recorded],
+    )?;
+    Ok(())
+}
+
+fn competence_recorded(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
+    let Decided { command, .. } = event.decided::<RecordCompetence>()?;
+    tx.execute(
+        "INSERT INTO competence (bucket, id, account, task, assessed_us, until_us, assessor, basis) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![event.id.bucket_number(), event.id, command.account, command.task.name(), event.recorded, command.until_us, event.actor, &command.basis],
+    )?;
     Ok(())
 }
 
@@ -58,6 +78,7 @@ fn account_changed(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let Decided { command, .. } = event.decided::<ChangeAccount>()?;
     let (bucket, id) = (command.account.bucket_number(), command.account);
     if let Some(roles) = &command.roles {
+        insert_right(tx, event, id, roles)?;
         tx.execute("UPDATE account SET roles = $3 WHERE bucket = $1 AND id = $2", params![bucket, id, &json(roles)?])?;
     }
     if let Some(scope) = &command.scope {
@@ -168,6 +189,31 @@ pub fn account(tx: &mut Tx<'_>, vault: &Vault, id: AccountId) -> StoreResult<Opt
 
 pub fn accounts(tx: &mut Tx<'_>, vault: &Vault) -> StoreResult<Vec<Account>> {
     tx.query(&format!("{ACCOUNT} ORDER BY bucket, id"), &[])?.iter().map(|row| account_of(row, vault)).collect()
+}
+
+/// What somebody was allowed at an instant.
+pub fn roles_at(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> StoreResult<Vec<Role>> {
+    let sql = "SELECT roles FROM account_right WHERE account = $1 AND from_us <= $2 ORDER BY from_us DESC, id DESC LIMIT 1";
+    let Some(row) = tx.first(sql, params![account, at])? else { return Ok(Vec::new()) };
+    serde_json::from_str(row.text(0)?).map_err(|error| StoreError::Inconsistent {
+        table: "account_right",
+        row: account.to_string(),
+        problem: error.to_string(),
+    })
+}
+
+/// For what somebody had been found competent by an instant, and until when; what was taken back is left out, what had run out is not.
+pub fn competences_at(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> StoreResult<BTreeMap<Task, Timestamp>> {
+    let sql = "SELECT task, until_us FROM competence WHERE account = $1 AND assessed_us <= $2 ORDER BY assessed_us, id";
+    let mut found = BTreeMap::new();
+    for row in tx.query(sql, params![account, at])? {
+        let Some(task) = Task::from_name(row.text(0)?) else { continue };
+        match row.maybe_time(1)? {
+            Some(until) => found.insert(task, until),
+            None => found.remove(&task),
+        };
+    }
+    Ok(found)
 }
 
 /// Who bears this token: a session that has not ended, or a device that is not revoked.

@@ -1,7 +1,7 @@
 //! The evidence for one tube's result: from the people in it to the decision, as an assessor follows it.
 
 use baton_documents::DocumentError;
-use baton_documents::pdf::{Block, Chart, ChartLine, Entry, Table, Tone};
+use baton_documents::pdf::{Block, Chart, ChartLimit, ChartLine, Entry, Table, Tone};
 use baton_kit::{AccountId, AnyId, TypedId};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::curve::CurveDrawn;
 use crate::model::{Override, ResultState};
 use crate::person::released_by;
-use crate::store::evidence::{ChainEnd, ControlRead, Evidence, Position};
+use crate::store::evidence::{ChainEnd, ControlRead, Evidence, HandOf, Position};
 use baton_desk::paper::report::sign_report;
 use baton_desk::paper::{Writing, attached};
 
@@ -47,7 +47,7 @@ fn code_of(evidence: &Evidence) -> String {
 }
 
 fn operator(evidence: &Evidence, account: AccountId) -> String {
-    evidence.operators.get(&account).map_or_else(|| account.to_string(), |(name, _)| name.clone())
+    evidence.operators.get(&account).cloned().unwrap_or_else(|| account.to_string())
 }
 
 fn table(writing: &Writing<'_>, heads: &[&str], weights: &[f32], rows: Vec<Vec<Entry>>) -> Block {
@@ -175,32 +175,48 @@ fn control_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
     };
     let rows: Vec<Vec<Entry>> = targets.iter().map(row).collect();
     let mut blocks = vec![heading(writing, "evidence-controls")];
-    if !rows.is_empty() {
-        let value = |values: &[(AnyId, f64)], run: &AnyId| values.iter().find(|(of, _)| of == run).map(|(_, cq)| *cq);
-        let lines = targets.iter().map(|(target, values)| ChartLine { name: target.clone(), values: runs.iter().map(|run| value(values, run)).collect() });
-        let at = |control: Option<&ControlRead>| control.map_or_else(String::new, |control| writing.site.show(control.at));
-        blocks.push(Block::Chart(Chart {
-            title: writing.say("control-title"),
+    let at = |control: Option<&ControlRead>| control.map_or_else(String::new, |control| writing.site.show(control.at));
+    // A chart for each target: the limits of one would say nothing of another.
+    blocks.extend(targets.iter().map(|(target, values)| {
+        let value = |run: &AnyId| values.iter().find(|(of, _)| of == run).map(|(_, cq)| *cq);
+        Block::Chart(Chart {
+            title: writing.say_with("control-title", &[("target", target)]),
             alternative: writing.say_with("control-alternative", &[("count", &runs.len().to_string())]),
-            lines: lines.collect(),
-            limits: Vec::new(),
+            lines: vec![ChartLine { name: target.clone(), values: runs.iter().map(value).collect() }],
+            limits: limits_of(writing, spread_of(&values.iter().map(|(_, cq)| *cq).collect::<Vec<f64>>())),
             from: at(evidence.controls.first()),
             to: at(evidence.controls.last()),
             ringed: runs.iter().position(|run| *run == this),
-        }));
-    }
+        })
+    }));
     blocks.push(table(writing, &["target", "control-runs", "mean", "deviation", "this-run"], &[2.0, 1.0, 1.0, 1.0, 1.0], rows));
     blocks
 }
 
+/// Mean, and two and three deviations to either side; nothing but the mean where there is no deviation.
+fn limits_of(writing: &Writing<'_>, (mean, deviation, _): Spread) -> Vec<ChartLimit> {
+    let limit = |name: String, value| ChartLimit { name, value };
+    let mut limits = vec![limit(writing.say("mean"), mean)];
+    if deviation > 0.0 {
+        limits.extend([-3.0, -2.0, 2.0, 3.0].map(|times: f64| limit(format!("{times:+.0} SD"), mean + times * deviation)));
+    }
+    limits
+}
+
 fn hands_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
-    let rows = evidence.hands.iter().map(|hand| {
-        let roles = evidence.operators.get(&hand.account).map_or_else(Vec::new, |(_, roles)| roles.clone());
-        let roles: Vec<String> = roles.into_iter().map(|role| writing.words.t(&format!("role-{}", role.name()))).collect();
+    let rows = evidence.hands.iter().map(|HandOf { hand, roles, competences }| {
+        let roles: Vec<String> = roles.iter().map(|role| writing.words.t(&format!("role-{}", role.name()))).collect();
         let deed = writing.coded("laboratory-deed-{}", &format!("{}-{}", hand.kind, hand.deed));
-        [writing.site.show(hand.at_us), deed, operator(evidence, hand.account), roles.join("\n")].map(Entry::plain).to_vec()
+        let found = competences.iter().map(|(task, until)| {
+            let words = if *until > hand.at_us { "staff-until" } else { "staff-ran-out" };
+            format!("{} · {}", writing.words.t(&format!("task-{}", task.name())), writing.words.with(words, &[("time", &writing.site.show(*until))]))
+        });
+        let found: Vec<String> = found.collect();
+        let found = if found.is_empty() { Entry::toned(writing.words.t("staff-none"), Tone::Soft) } else { found.join("\n").into() };
+        let who = format!("{}\n{}", operator(evidence, hand.account), roles.join("\n"));
+        vec![writing.site.show(hand.at_us).into(), deed.into(), who.into(), found]
     });
-    vec![heading(writing, "evidence-hands"), table(writing, &["time", "deed", "operator", "roles-now"], &[2.0, 2.0, 2.0, 2.0], rows.collect())]
+    vec![heading(writing, "evidence-hands"), table(writing, &["time", "deed", "operator-roles", "competence"], &[1.6, 1.6, 2.0, 2.8], rows.collect())]
 }
 
 fn findings_part(writing: &Writing<'_>, evidence: &Evidence) -> Vec<Block> {
@@ -269,12 +285,15 @@ fn evidence_json(writing: &Writing<'_>, pack: &Pack) -> Value {
             "version": version.version, "outcome": version.outcome.name(), "at": show(version.at), "out": version.state.is_out(),
             "by": released_by(&version.state).into_iter().map(name).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        "hands": evidence.hands.iter().map(|hand| json!({"at": show(hand.at_us), "on": hand.kind, "deed": hand.deed, "by": name(hand.account)})).collect::<Vec<_>>(),
+        "hands": evidence.hands.iter().map(|HandOf { hand, roles, competences }| json!({
+            "at": show(hand.at_us), "on": hand.kind, "deed": hand.deed, "by": name(hand.account), "roles": roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
+            "competences": competences.iter().map(|(task, until)| json!({"task": task.name(), "until": show(*until), "held": *until > hand.at_us})).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "findings": evidence.findings.iter().map(|finding| json!({"code": finding.code, "at": show(finding.at), "settled": finding.settled.map(show), "remark": finding.remark})).collect::<Vec<_>>(),
         "looks": evidence.looks.iter().map(|(person, look)| json!({"at": show(look.at), "by": look.account.map(name), "purpose": look.purpose, "person": person.to_string()})).collect::<Vec<_>>(),
         "ledger": pack.positions.iter().map(|position| json!({"ordinal": position.ordinal, "event": position.kind, "hash": position.hash})).collect::<Vec<_>>(),
         "heads": pack.ends.iter().map(|end| json!({"bucket": end.bucket, "ordinal": end.ordinal, "events": end.count, "hash": end.hash})).collect::<Vec<_>>(),
-        "not_recorded": ["competence of operators", "roles held that day", "maintenance and calibration of the instrument", "date on which a lot was opened", "who was told of an amendment"],
+        "not_recorded": ["maintenance and calibration of the instrument", "date on which a lot was opened", "who was told outside this system"],
     })
 }
 

@@ -1,7 +1,8 @@
 //! What the tables and the ledger know of one tube's result: for whoever assesses the laboratory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use baton_desk::accounts::events::Task;
 use baton_desk::accounts::store as accounts;
 use baton_desk::{Role, any_id};
 use baton_kit::{AccountId, AnyId, Bucket, PersonId, PlaceId, Timestamp, TubeId, TypedId};
@@ -47,6 +48,15 @@ pub struct FindingTold {
     pub remark: Option<String>,
 }
 
+/// One deed, and what whoever did it was allowed and found able to do then.
+#[derive(Clone, Debug)]
+pub struct HandOf {
+    pub hand: Hand,
+    pub roles: Vec<Role>,
+    /// Until when each holds: it may have run out by then.
+    pub competences: BTreeMap<Task, Timestamp>,
+}
+
 /// Everything a pack tells.
 #[derive(Clone, Debug)]
 pub struct Evidence {
@@ -56,9 +66,9 @@ pub struct Evidence {
     /// Who is in the tube, by number, and when they were swabbed.
     pub people: Vec<(PersonId, Timestamp)>,
     pub wells: Vec<WellOf>,
-    pub hands: Vec<Hand>,
-    /// Name and present roles of everyone who had a hand in it.
-    pub operators: HashMap<AccountId, (String, Vec<Role>)>,
+    pub hands: Vec<HandOf>,
+    /// Name of everyone who had a hand in it.
+    pub operators: HashMap<AccountId, String>,
     pub lots: Vec<LotUsed>,
     pub run: Option<Run>,
     pub plate: Option<Plate>,
@@ -97,17 +107,24 @@ pub fn evidence(tx: &mut Tx<'_>, vault: &Vault, clock: TubeClock) -> StoreResult
     let everyone: Vec<AccountId> =
         hands.iter().map(|hand| hand.account).chain(signers).chain(overriders).chain(looks.iter().filter_map(|(_, look)| look.account)).collect();
     let operators = operators(tx, vault, everyone)?;
+    let hands = hands.into_iter().map(|hand| hand_of(tx, hand)).collect::<StoreResult<_>>()?;
     let (lots, findings) = (lots_of_tube(tx, &clock)?, findings_of(tx, clock.tube)?);
     Ok(Evidence { clock, laboratory, people, wells, hands, operators, lots, run, plate, call, readings, controls, versions, findings, looks })
 }
 
-fn operators(tx: &mut Tx<'_>, vault: &Vault, ids: Vec<AccountId>) -> StoreResult<HashMap<AccountId, (String, Vec<Role>)>> {
+fn hand_of(tx: &mut Tx<'_>, hand: Hand) -> StoreResult<HandOf> {
+    let roles = accounts::roles_at(tx, hand.account, hand.at_us)?;
+    let competences = accounts::competences_at(tx, hand.account, hand.at_us)?;
+    Ok(HandOf { hand, roles, competences })
+}
+
+fn operators(tx: &mut Tx<'_>, vault: &Vault, ids: Vec<AccountId>) -> StoreResult<HashMap<AccountId, String>> {
     let mut known = HashMap::new();
     for id in ids {
         if !known.contains_key(&id)
             && let Some(account) = accounts::account(tx, vault, id)?
         {
-            known.insert(id, (account.secret.name, account.roles));
+            known.insert(id, account.secret.name);
         }
     }
     Ok(known)

@@ -1,7 +1,9 @@
 //! Days at the bench: a good run, a swapped plate, an overridden control, corrections.
 
+use baton_desk::accounts::events::{RecordCompetence, Task};
 use baton_desk::paper::report::{sign_report, verify_report};
 use baton_desk::{Actor, Role};
+use baton_kit::time::DAY_US;
 use baton_kit::{AccountId, PersonId, PlateId, Refusal, RunId, TubeId};
 use baton_laboratory::commands::{self, FileGiven};
 use baton_laboratory::events::*;
@@ -40,6 +42,9 @@ pub async fn staff(house: &House) -> Staff {
     let technician = house.user("tech", &[Role::Technician, Role::Accession]).await;
     let director = house.user("boss", &[Role::LaboratoryDirector, Role::Administrator]).await;
     let nurse = house.user("nurse", &[Role::SamplingNurse]).await.account.unwrap();
+    let until_us = Some(house.now().plus_us(300 * DAY_US));
+    let found = RecordCompetence { account: technician.account.unwrap(), task: Task::Extraction, until_us, basis: "observed".to_owned() };
+    house.app.decide(&director, house.id(), found, |_, _, _| Ok(())).await.unwrap();
     Staff { technician, director, nurse }
 }
 

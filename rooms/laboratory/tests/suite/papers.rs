@@ -1,5 +1,6 @@
 //! Results on paper: what is written, that it is sealed, and who gets it.
 
+use baton_desk::accounts::events::ChangeAccount;
 use baton_desk::paper::sealed::verify_paper;
 use baton_ground::words_of;
 use baton_kit::{PersonId, TubeId};
@@ -177,6 +178,10 @@ async fn the_evidence_for_a_result_leads_from_people_to_decision_and_says_what_i
     let house = House::embedded();
     let (staff, person, tubes) = day_with_results(&house).await;
     amend(&house, &staff, tubes[1]).await;
+    house.pass_minutes(1);
+    let promoted =
+        ChangeAccount { account: staff.technician.account.unwrap(), roles: Some(vec![baton_desk::Role::Auditor]), scope: None, enabled: None, sealed: None };
+    house.app.decide(&staff.director, house.id(), promoted, |_, _, _| Ok(())).await.unwrap();
     let (token, key) = (house.token("boss").await, house.app.ledger.secrets().verifying());
     house.bytes(&format!("/v1/laboratory/people/{person}/report.pdf"), &token).await;
     house.settle();
@@ -190,12 +195,14 @@ async fn the_evidence_for_a_result_leads_from_people_to_decision_and_says_what_i
             person.as_str(),
             "P1",
             "orf1ab-n-ic 2",
-            "Cq of the positive controls",
+            "Cq of the positive control, ",
+            "Technician",
+            "Extraction and plate set-up · until",
             "Fluorescence by cycle",
             "孔间污染",
             "tech 王",
-            "Who was told: not recorded",
-            "competence of operators",
+            "is told outside this",
+            "maintenance and calibration",
             "laboratory.run_read",
         ] {
             assert!(text.contains(words), "{words}: {text}");

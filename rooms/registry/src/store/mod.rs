@@ -1,7 +1,7 @@
 //! All SQL of the registry.
 //!
 //! What other rooms may call:
-//! - places: [`place`], [`place_chain`], [`places_of_kind`], [`places_under`], [`place_by_code`]
+//! - places: [`place`], [`place_chain`], [`places_of_code, places_of_kind`], [`places_under`], [`place_by_code`]
 //! - people: [`membership`], [`person_brief`], [`open_people`], [`person_by_document`], [`search`], [`people_in`], [`each_person`], [`exists`]
 //! - lots: [`lot`], [`lot_by_code`], [`lots`]
 
@@ -21,7 +21,9 @@ pub use person::{
     Known, each_person, exists, membership, open_people, people_after, people_in, person, person_brief, person_by_document, person_by_keys, search, shredded,
     stays,
 };
-pub use place::{Paged, place, place_by_code, place_by_credit_code, place_chain, place_names, places_now, places_of_kind, places_under, zone_bucket};
+pub use place::{
+    Paged, place, place_by_code, place_by_credit_code, place_chain, place_names, places_now, places_of_code, places_of_kind, places_under, zone_bucket,
+};
 
 use baton_ledger::{Command, Event, EventBody, StoreResult, Tx, Vault};
 

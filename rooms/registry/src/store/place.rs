@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use baton_desk::PlaceNames;
 use baton_kit::{Bucket, PlaceId, TypedId};
 use baton_ledger::{Event, Param, Row, StoreResult, Tx, params, to_json};
 
@@ -71,7 +72,7 @@ pub fn place(tx: &mut Tx<'_>, id: PlaceId) -> StoreResult<Option<Place>> {
 const AT_ONCE: usize = 200;
 
 /// Codes and names of places; one that is not known is left out.
-pub fn place_names(tx: &mut Tx<'_>, places: &[PlaceId]) -> StoreResult<HashMap<PlaceId, (String, String)>> {
+pub fn place_names(tx: &mut Tx<'_>, places: &[PlaceId]) -> StoreResult<PlaceNames> {
     let mut names = HashMap::with_capacity(places.len());
     let mut sorted = places.to_vec();
     sorted.sort_unstable();
@@ -123,6 +124,11 @@ pub fn places_under(tx: &mut Tx<'_>, parent: PlaceId, page: Paged) -> StoreResul
 pub fn place_by_code(tx: &mut Tx<'_>, kind: PlaceKind, code: &str) -> StoreResult<Option<PlaceId>> {
     let row = tx.first("SELECT id FROM place WHERE kind = $1 AND code = $2", params![kind.name(), code])?;
     row.map(|row| row.id(0)).transpose()
+}
+
+/// Places of any kind with this code.
+pub fn places_of_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Vec<PlaceId>> {
+    tx.query("SELECT id FROM place WHERE code = $1 ORDER BY id LIMIT 10", params![code])?.iter().map(|row| row.id(0)).collect()
 }
 
 pub fn place_by_credit_code(tx: &mut Tx<'_>, code: &str) -> StoreResult<Option<PlaceId>> {
