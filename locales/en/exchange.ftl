@@ -53,3 +53,11 @@ refusal-exchange-unit-unknown = There is no swab and no pooled tube { $unit }.
 refusal-exchange-not-released = Nothing about { $unit } is released yet.
 refusal-exchange-not-released-next = Ask again after the release.
 refusal-exchange-message-unknown = There is no message { $message }.
+
+exchange-settled = Settled
+exchange-settle = Settle
+exchange-remark = What came of it
+card-messages-open = messages from other systems that do not fit here
+refusal-exchange-nothing-open = Nothing about this message is open.
+refusal-exchange-nothing-open-next = Load the page again: somebody may have settled it just now.
+refusal-exchange-remark-wrong = Say in up to { $limit } characters what came of it.

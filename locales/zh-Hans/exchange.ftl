@@ -53,3 +53,11 @@ refusal-exchange-unit-unknown = 没有编号为 { $unit } 的拭子或混采管�
 refusal-exchange-not-released = { $unit } 的结果尚未签发。
 refusal-exchange-not-released-next = 请在签发后再查询。
 refusal-exchange-message-unknown = 没有消息 { $message }。
+
+exchange-settled = 已处理
+exchange-settle = 确认处理
+exchange-remark = 核查结论
+card-messages-open = 条消息未能匹配，待核查
+refusal-exchange-nothing-open = 该消息没有待处理的问题。
+refusal-exchange-nothing-open-next = 请刷新页面，可能刚被他人处理。
+refusal-exchange-remark-wrong = 请用不超过 { $limit } 个字说明核查结论。

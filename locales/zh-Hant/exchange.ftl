@@ -53,3 +53,11 @@ refusal-exchange-unit-unknown = 沒有編號為 { $unit } 的拭子或混合採�
 refusal-exchange-not-released = { $unit } 的結果尚未簽發。
 refusal-exchange-not-released-next = 請於簽發後再查詢。
 refusal-exchange-message-unknown = 沒有訊息 { $message }。
+
+exchange-settled = 已處理
+exchange-settle = 確認處理
+exchange-remark = 查核結論
+card-messages-open = 則訊息未能對應，待查核
+refusal-exchange-nothing-open = 此訊息沒有待處理的問題。
+refusal-exchange-nothing-open-next = 請重新整理頁面，可能剛由他人處理。
+refusal-exchange-remark-wrong = 請以不超過 { $limit } 個字說明查核結論。

@@ -26,8 +26,11 @@ CREATE TABLE message (
   finding TEXT NOT NULL,
   problems BIGINT NOT NULL,
   received_us BIGINT NOT NULL,
+  settled_us BIGINT,
+  settled_by BIGINT,
+  remark TEXT,
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX message_sender ON message (sender_key, content_key);
 CREATE INDEX message_received ON message (received_us, id);
-CREATE INDEX message_finding ON message (finding, received_us);
+CREATE INDEX message_finding ON message (settled_us, finding);

@@ -1,7 +1,7 @@
 //! What is stored about messages from other systems.
 
-use baton_kit::{PersonId, TubeId};
-use baton_ledger::{EventBody, Sealed};
+use baton_kit::{EventId, PersonId, TubeId};
+use baton_ledger::{Command, EventBody, Sealed};
 use serde::{Deserialize, Serialize};
 
 /// Fact: another system sent a message. Its text holds personal data and stands here only sealed.
@@ -30,4 +30,15 @@ pub struct MessageReceived {
 }
 impl EventBody for MessageReceived {
     const KIND: &'static str = "exchange.message_received";
+}
+
+/// Somebody looked into a message that does not fit, and says what came of it. The message itself stays as it came.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettleMessage {
+    pub message: EventId,
+    pub remark: String,
+}
+impl Command for SettleMessage {
+    type Outcome = ();
+    const KIND: &'static str = "exchange.message_settled";
 }

@@ -11,7 +11,7 @@ mod routes;
 pub mod rules;
 pub mod store;
 
-use baton_desk::room::{no_cards, no_inbox};
+use baton_desk::room::no_inbox;
 use baton_desk::{NavItem, Room};
 use baton_ledger::Fold;
 
@@ -25,7 +25,7 @@ pub fn room() -> Room {
         nav: vec![NavItem { words: "nav-exchange", link: "/exchange", access: pages::WATCHERS }],
         live: Vec::new(),
         inbox: no_inbox,
-        cards: no_cards,
+        cards: pages::cards,
         directory: None,
         texts: baton_desk::room_texts!("exchange"),
     }

@@ -156,6 +156,15 @@ pub struct Received {
     pub finding: Option<String>,
     pub problems: i64,
     pub received: Timestamp,
+    pub settled: Option<Settled>,
+}
+
+/// What came of a finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settled {
+    pub at: Timestamp,
+    pub by: Option<AccountId>,
+    pub remark: String,
 }
 
 #[cfg(test)]

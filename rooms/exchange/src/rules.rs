@@ -1,6 +1,9 @@
 //! What of ours a message from outside speaks of, and what does not fit. Pure: the look-ups were made before.
 
 use baton_hl7::Message;
+use baton_kit::Refusal;
+
+use crate::model::Received;
 
 /// The kinds of messages that are taken.
 pub const KINDS: [&str; 2] = ["OML^O21", "ORU^R01"];
@@ -50,6 +53,20 @@ pub fn finding(control_used: bool, person: bool, tube: bool, names_person: bool)
     }
 }
 
+/// Longest remark.
+pub const REMARK_LIMIT: usize = 500;
+
+/// A finding is settled once, with words on what came of it.
+pub fn settle(message: &Received, remark: &str) -> Result<(), Refusal> {
+    if message.finding.is_none() || message.settled.is_some() {
+        return Err(Refusal::conflict("exchange-nothing-open"));
+    }
+    if remark.trim().is_empty() || remark.chars().count() > REMARK_LIMIT {
+        return Err(Refusal::ruled("exchange-remark-wrong").with("limit", REMARK_LIMIT));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +78,30 @@ mod tests {
         let named = named(&message);
         assert_eq!(named.specimens, ["T1", "9", "F1", "P1", "F1", "P1"]);
         assert_eq!(named.people, ["77", "D1"]);
+    }
+
+    #[test]
+    fn a_finding_is_settled_once_and_with_words() {
+        let id = baton_kit::EventId::from_raw((1 << 32) | 9).unwrap();
+        let at = baton_kit::Timestamp(5);
+        let open = Received {
+            id,
+            kind: "ORU^R01".to_owned(),
+            sender: "LIS".to_owned(),
+            person: None,
+            tube: None,
+            finding: Some("nobody-fits".to_owned()),
+            problems: 0,
+            received: at,
+            settled: None,
+        };
+        let code = |message: &Received, remark: &str| settle(message, remark).map_err(|refusal| refusal.code);
+        assert_eq!(code(&open, "meant for the neighbouring district"), Ok(()));
+        assert_eq!(code(&open, "  "), Err("exchange-remark-wrong"));
+        assert_eq!(code(&open, &"字".repeat(501)), Err("exchange-remark-wrong"));
+        let settled = crate::model::Settled { at, by: None, remark: "done".to_owned() };
+        assert_eq!(code(&Received { settled: Some(settled), ..open.clone() }, "again"), Err("exchange-nothing-open"));
+        assert_eq!(code(&Received { finding: None, ..open }, "fits"), Err("exchange-nothing-open"));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use baton_ledger::{Command, Event, EventBody, Row, StoreError, StoreResult, Tx, 
 use baton_registry::store as registry;
 use baton_screening::specimen::store as screening;
 
-use crate::events::MessageReceived;
-use crate::model::{Received, Swab, Told, TubeFacts, Unit};
+use crate::events::{MessageReceived, SettleMessage};
+use crate::model::{Received, Settled, Swab, Told, TubeFacts, Unit};
 
 /// Columns that may differ between equal histories.
 pub const VOLATILE: &[&str] = &["told.ordinal", "told.recorded_us", "message.sender_key", "message.content_key", "message.sealed"];
@@ -26,6 +26,11 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
         }
         AmendResult::KIND => told(tx, event, &event.decided::<AmendResult>()?.outcome.tubes, true),
         MessageReceived::KIND => message_received(tx, event),
+        SettleMessage::KIND => {
+            let SettleMessage { message, remark } = event.decided::<SettleMessage>()?.command;
+            let sql = "UPDATE message SET settled_us = $3, settled_by = $4, remark = $5 WHERE bucket = $1 AND id = $2";
+            tx.execute(sql, params![message.bucket_number(), message, event.happened, event.actor, &remark]).map(|_| ())
+        }
         _ => Ok(()),
     }
 }
@@ -109,7 +114,7 @@ pub fn check_invariants(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
     Ok(violations)
 }
 
-const MESSAGE: &str = "SELECT id, kind, sender, person, tube, finding, problems, received_us FROM message";
+const MESSAGE: &str = "SELECT id, kind, sender, person, tube, finding, problems, received_us, settled_us, settled_by, remark FROM message";
 
 fn received_of(row: &Row) -> StoreResult<Received> {
     Ok(Received {
@@ -121,6 +126,10 @@ fn received_of(row: &Row) -> StoreResult<Received> {
         finding: Some(row.text(5)?.to_owned()).filter(|finding| !finding.is_empty()),
         problems: row.int(6)?,
         received: row.time(7)?,
+        settled: match row.maybe_time(8)? {
+            Some(at) => Some(Settled { at, by: row.maybe_id(9)?, remark: row.maybe_text(10)?.unwrap_or_default().to_owned() }),
+            None => None,
+        },
     })
 }
 
@@ -128,6 +137,11 @@ fn received_of(row: &Row) -> StoreResult<Received> {
 pub fn messages(tx: &mut Tx<'_>, before: (Timestamp, EventId), limit: i64) -> StoreResult<Vec<Received>> {
     let sql = format!("{MESSAGE} WHERE (received_us, id) < ($1, $2) ORDER BY received_us DESC, id DESC LIMIT $3");
     tx.query(&sql, params![before.0, before.1, limit])?.iter().map(received_of).collect()
+}
+
+/// Findings nobody has settled yet; no more than so many are counted.
+pub fn open_findings(tx: &mut Tx<'_>, limit: i64) -> StoreResult<i64> {
+    tx.one("SELECT count(*) FROM (SELECT id FROM message WHERE settled_us IS NULL AND finding > '' LIMIT $1) x", params![limit])?.int(0)
 }
 
 pub fn message(tx: &mut Tx<'_>, id: EventId) -> StoreResult<Option<Received>> {

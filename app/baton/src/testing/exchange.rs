@@ -306,6 +306,18 @@ async fn messages_come_in(asker: &Asker<'_>) {
     let one = asker.installation.send("GET", &format!("/exchange/{id}"), Some(&asker.token), None).await;
     assert!(one.status == 200 && one.text.contains("绝密姓名"), "{}", one.text);
     assert_eq!(asker.code("/exchange/1").await, (404, "exchange-message-unknown".to_owned()));
+    let lost = rows.iter().find(|row| row.finding.as_deref() == Some("nobody-fits")).expect("the second").id;
+    let home = async || asker.installation.send("GET", "/", Some(&asker.token), None).await.text;
+    assert!(home().await.contains("messages from other systems that do not fit here"));
+    let settle = async |message: EventId, n: u32, remark: &str| {
+        let form = format!("id={}&remark={remark}", EventId::new(Bucket::INSTALLATION, Device::new(90).expect("a device"), n));
+        asker.installation.submit(&format!("/exchange/{message}"), &asker.token, &form).await
+    };
+    assert_eq!(settle(lost, 1, " ").await.code(), "exchange-remark-wrong");
+    assert_eq!(settle(fitting.id, 2, "fits").await.code(), "exchange-nothing-open");
+    assert_eq!(settle(lost, 3, "for+another+district").await.status, 303);
+    let one = asker.installation.send("GET", &format!("/exchange/{lost}"), Some(&asker.token), None).await;
+    assert!(one.text.contains("for another district") && !one.text.contains("id=\"settle\""), "{}", one.text);
     let api = asker.installation.send("GET", "/openapi", None, None).await;
     assert!(api.status == 200 && api.text.contains("/fhir/{release}/{kind}/{id}"), "{}", api.status);
 }

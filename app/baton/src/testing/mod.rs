@@ -114,12 +114,21 @@ impl Installation {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Reply {
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.sent(method, path, token, ("application/json", body)).await
+    }
+
+    /// Sends a page's form with a token.
+    pub(crate) async fn submit(&self, path: &str, token: &str, form: &str) -> Reply {
+        self.sent("POST", path, Some(token), ("application/x-www-form-urlencoded", Body::from(form.to_owned()))).await
+    }
+
+    async fn sent(&self, method: &str, path: &str, token: Option<&str>, (kind, body): (&str, Body)) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json").header(header::ACCEPT_LANGUAGE, "en");
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
+        let request = request.header(header::CONTENT_TYPE, kind).body(body).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();
         let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.expect("a body");
