@@ -41,7 +41,12 @@ pub struct Words<'t> {
     pub language: Language,
 }
 
-impl Words<'_> {
+impl<'t> Words<'t> {
+    /// The same texts in another language.
+    pub fn in_language(&self, language: Language) -> Words<'t> {
+        Words { texts: self.texts, language }
+    }
+
     /// The text of a key.
     pub fn t(&self, key: &str) -> String {
         self.with(key, &[])

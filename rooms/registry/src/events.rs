@@ -1,6 +1,6 @@
 //! What is stored about people and places. Personal data only sealed; see [`Particulars`] for what is inside.
 
-use baton_kit::{ImportId, LotId, OperationalDay, PersonId, PlaceId, Timestamp};
+use baton_kit::{ImportId, Language, LotId, OperationalDay, PersonId, PlaceId, Timestamp};
 use baton_ledger::{Command, EventBody, Sealed};
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,21 @@ pub struct Particulars {
     pub phone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// In which they want to be told things, if they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+}
+
+impl Particulars {
+    /// In which language they are told things: what they said, else what the issuer of their document suggests; nothing where it suggests nothing.
+    pub fn told_in(&self) -> Option<Language> {
+        self.language.or(match self.document_kind {
+            DocumentKind::ResidentId => Some(Language::ChineseSimplified),
+            DocumentKind::HongKongMacaoPermit | DocumentKind::TaiwanPermit => Some(Language::ChineseTraditional),
+            DocumentKind::Passport | DocumentKind::ForeignPermanentResidentId => Some(Language::English),
+            DocumentKind::Other => None,
+        })
+    }
 }
 
 /// Where a person belongs.

@@ -1,6 +1,6 @@
 //! Places, people, lots, imports as the registry knows them.
 
-use baton_kit::{Device, ImportId, LotId, OperationalDay, PersonId, PlaceId, Timestamp};
+use baton_kit::{Device, ImportId, Language, LotId, OperationalDay, PersonId, PlaceId, Timestamp};
 
 use crate::events::{DocumentKind, ImportCounts, LotKind, Membership, Particulars, PlaceDetails, PlaceKind};
 use crate::rules::document;
@@ -50,12 +50,14 @@ pub struct Brief {
     /// The last four characters.
     pub document_tail: String,
     pub tags: Vec<String>,
+    /// In which language they are told things, as far as is known.
+    pub told_in: Option<Language>,
 }
 
 impl Brief {
     pub fn of(person: PersonId, particulars: &Particulars, tags: Vec<String>) -> Self {
         let document_tail = document::tail(&particulars.document);
-        Self { person, name: particulars.name.clone(), document_kind: particulars.document_kind, document_tail, tags }
+        Self { person, name: particulars.name.clone(), document_kind: particulars.document_kind, document_tail, tags, told_in: particulars.told_in() }
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use baton_desk::accounts::store as accounts;
 use baton_desk::form::{Asked, At, Body};
 use baton_desk::{Access, Actor, Answered, App, Role, Route, Scope, any_id};
-use baton_kit::{Bucket, EventId, ImportId, LotId, PersonId, PlaceId, Refusal, Timestamp, TypedId};
+use baton_kit::{Bucket, EventId, ImportId, Language, LotId, PersonId, PlaceId, Refusal, Timestamp, TypedId};
 use baton_ledger::{Draft, Sealed, StoreResult, Tx, Undecided, to_json};
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,9 @@ pub(crate) struct PersonAsked {
     pub(crate) phone: Option<String>,
     #[serde(default)]
     pub(crate) address: Option<String>,
+    /// In which they want to be told things: `zh-Hans`, `zh-Hant`, `en`.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
     /// Where they belong: a zone, grid, building or enterprise, or a point in one; nothing for somebody passing through.
     #[serde(default)]
     pub(crate) place: Option<PlaceId>,
@@ -216,6 +219,7 @@ pub(crate) fn particulars(asked: &PersonAsked) -> Result<Particulars, Refusal> {
         document: document::document(asked.document_kind, &asked.document).map_err(|problem| wrong("document_number", problem.code()))?,
         phone: given(&asked.phone).map(|phone| document::phone(&phone)).transpose().map_err(|problem| wrong("phone", problem.code()))?,
         address: given(&asked.address).map(|text| text.chars().take(200).collect()),
+        language: asked.language,
     })
 }
 
@@ -317,7 +321,7 @@ struct PersonAnswer {
 pub(crate) type Placed = (Brief, Option<Membership>);
 
 fn answer((brief, membership): Placed) -> PersonAnswer {
-    let Brief { person, name, document_kind, document_tail, tags } = brief;
+    let Brief { person, name, document_kind, document_tail, tags, told_in: _ } = brief;
     let Membership { zone, grid, building, enterprise, household: _ } = membership.unwrap_or_default();
     PersonAnswer { person, name, document_kind, document_tail, tags, zone, grid, building, enterprise }
 }

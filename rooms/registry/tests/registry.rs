@@ -240,10 +240,14 @@ fn membership_answers_as_of_a_day_in_whatever_order_it_is_said(house: &House) {
 }
 
 fn seal(ledger: &Ledger, person: PersonId) -> Sealed {
-    let particulars =
-        Particulars {
-            name: "李娜".to_owned(), document_kind: DocumentKind::ResidentId, document: "440524188001010014".to_owned(), phone: None, address: None
-        };
+    let particulars = Particulars {
+        name: "李娜".to_owned(),
+        document_kind: DocumentKind::ResidentId,
+        document: "440524188001010014".to_owned(),
+        phone: None,
+        address: None,
+        language: None,
+    };
     Sealed(ledger.vault().seal(any_id(person), to_json(&particulars).unwrap().as_bytes()).unwrap())
 }
 

@@ -30,6 +30,11 @@ impl<'a> Writing<'a> {
         Self { keys, words: app.texts.words(language), site: &app.site, installation: &app.name, issued: app.ledger.now() }
     }
 
+    /// The same in another language.
+    pub fn in_language(&self, language: Language) -> Self {
+        Self { words: self.words.in_language(language), ..*self }
+    }
+
     pub fn say(&self, key: &str) -> String {
         self.words.t(&self.keys.replace("{}", key))
     }
@@ -76,7 +81,7 @@ pub fn attached(name: String, description: String, json: String) -> Attachment {
     Attachment { name, media_type: "application/json".to_owned(), description, bytes: json.into_bytes() }
 }
 
-/// In whose language a paper is written. The registry keeps no language of a person: whoever asks chooses, else the page's language holds.
+/// In which language a paper is wanted; nothing said is for the paper to choose.
 #[derive(Clone, Deserialize, schemars::JsonSchema)]
 pub struct LanguageAsked {
     #[serde(default)]
@@ -84,11 +89,13 @@ pub struct LanguageAsked {
 }
 
 impl LanguageAsked {
+    pub fn stated(&self) -> Result<Option<Language>, Refusal> {
+        let tag = self.language.as_deref().filter(|tag| !tag.is_empty());
+        tag.map(|tag| Language::from_tag(tag).ok_or_else(|| Refusal::malformed("language-unknown"))).transpose()
+    }
+
     pub fn or(&self, page: Language) -> Result<Language, Refusal> {
-        match self.language.as_deref().filter(|tag| !tag.is_empty()) {
-            None => Ok(page),
-            Some(tag) => Language::from_tag(tag).ok_or_else(|| Refusal::malformed("language-unknown")),
-        }
+        Ok(self.stated()?.unwrap_or(page))
     }
 }
 

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use baton_desk::answer::Answered;
 use baton_desk::form::{Asked, At, Form};
+use baton_desk::paper::LanguageAsked;
 use baton_desk::{Access, Actor, App, Budget, Page, Route, any_id};
 use baton_kit::{Language, PersonId, Refusal};
 use maud::{Markup, html};
@@ -35,7 +36,7 @@ async fn staff_page(State(app): State<App>, actor: Actor, At(person): At<PersonI
     let page = Page::new(&app, &actor);
     Ok(page.frame(&page.t("laboratory-person-title"), styled(html! {
         (report_part(&page, &report, true))
-        form.no-print.inline action={ "/v1/laboratory/people/" (person) "/report.pdf" } { (language_choice(&page)) " " button.primary { (page.t("laboratory-paper-download")) } }
+        form.no-print.inline action={ "/v1/laboratory/people/" (person) "/report.pdf" } { (language_choice(&page, &report)) " " button.primary { (page.t("laboratory-paper-download")) } }
         p.no-print { a.button href={ "/v1/laboratory/people/" (person) "/report" } { (page.t("laboratory-paper-download-json")) } " " button type="button" data-print { (page.t("laboratory-print")) } }
     })))
 }
@@ -88,7 +89,7 @@ async fn own_page(State(app): State<App>, actor: Actor, Form(form): Form<OwnForm
         form.no-print method="post" action="/result/file" {
             input type="hidden" name="code" value=(form.code);
             input type="hidden" name="tail" value=(form.tail);
-            (language_choice(&page)) " "
+            (language_choice(&page, &report)) " "
             button.primary name="form" value="pdf" { (page.t("laboratory-paper-download")) } " "
             button name="form" value="json" { (page.t("laboratory-paper-download-json")) }
         }
@@ -103,15 +104,11 @@ struct FileForm {
     own: OwnForm,
     #[serde(default)]
     form: String,
-    #[serde(default)]
-    language: String,
+    #[serde(flatten)]
+    language: LanguageAsked,
 }
 
 async fn own_file(State(app): State<App>, actor: Actor, Form(form): Form<FileForm>) -> Answered<Response> {
-    let language = match form.language.as_str() {
-        "" => actor.language,
-        tag => Language::from_tag(tag).ok_or_else(|| Refusal::malformed("language-unknown"))?,
-    };
     let report = own_report(&app, &form.own).await?;
     let vault = app.ledger.vault().clone();
     let (report, signers) = app
@@ -124,14 +121,15 @@ async fn own_file(State(app): State<App>, actor: Actor, Form(form): Form<FileFor
         return Ok(json_download(&app, &report, &signers));
     }
     let name = format!("result-{}.pdf", report.person);
-    reports_download(&app, language, &name, vec![(report, signers)]).await
+    reports_download(&app, actor.language, &form.language, &name, vec![(report, signers)]).await
 }
 
-/// The registry keeps no language of a person: whoever asks chooses, the page's own stands first.
-fn language_choice(page: &Page<'_>) -> Markup {
+/// The person's own language stands first, whatever the page's is.
+fn language_choice(page: &Page<'_>, report: &PersonReport) -> Markup {
+    let theirs = report.brief.as_ref().and_then(|brief| brief.told_in).unwrap_or(page.words.language);
     html! {
         label { span { (page.t("laboratory-paper-language")) } " "
-            select name="language" { @for language in Language::ALL { option value=(language.tag()) lang=(language.tag()) selected[language == page.words.language] { (language.own_name()) } } }
+            select name="language" { @for language in Language::ALL { option value=(language.tag()) lang=(language.tag()) selected[language == theirs] { (language.own_name()) } } }
         }
     }
 }

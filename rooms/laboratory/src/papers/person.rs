@@ -2,6 +2,7 @@
 
 use baton_documents::DocumentError;
 use baton_documents::pdf::{Block, Entry, QrBlock, Table, Tone};
+use baton_kit::Language;
 use ed25519_dalek::SigningKey;
 
 use crate::events::TubeOutcome;
@@ -22,10 +23,21 @@ pub fn signed_json(writing: &Writing<'_>, report: &PersonReport, signers: &Signe
     sign_report(json, key)
 }
 
-/// Reports of some people in one sealed PDF, each on pages of its own. `address` is where the public verifies.
-pub fn reports_pdf(writing: &Writing<'_>, people: &[(PersonReport, Signers)], address: Option<&str>, key: &SigningKey) -> Result<Vec<u8>, DocumentError> {
+/// Reports of some people in one sealed PDF, each on pages of its own and in the person's own language unless one is asked for.
+/// `address` is where the public verifies.
+pub fn reports_pdf(
+    writing: &Writing<'_>,
+    people: &[(PersonReport, Signers)],
+    asked: Option<Language>,
+    address: Option<&str>,
+    key: &SigningKey,
+) -> Result<Vec<u8>, DocumentError> {
     let (mut blocks, mut attachments) = (Vec::new(), Vec::new());
+    let told_in = |report: &PersonReport| asked.or(report.brief.as_ref().and_then(|brief| brief.told_in)).unwrap_or(writing.words.language);
+    // The paper around them speaks the language of the first.
+    let around = people.first().map_or(*writing, |(report, _)| writing.in_language(told_in(report)));
     for (report, signers) in people {
+        let writing = &writing.in_language(told_in(report));
         if !blocks.is_empty() {
             blocks.push(Block::NewPage);
         }
@@ -34,10 +46,10 @@ pub fn reports_pdf(writing: &Writing<'_>, people: &[(PersonReport, Signers)], ad
         attachments.push(attached(name, writing.say("signed-file"), signed_json(writing, report, signers, key)));
     }
     let number = match people {
-        [(report, _)] => writing.say_with("number", &[("number", &report.person.to_string())]),
-        many => writing.say_with("reports-count", &[("count", &many.len().to_string())]),
+        [(report, _)] => around.say_with("number", &[("number", &report.person.to_string())]),
+        many => around.say_with("reports-count", &[("count", &many.len().to_string())]),
     };
-    writing.sealed(writing.say("title"), &number, blocks, attachments, key)
+    around.sealed(around.say("title"), &number, blocks, attachments, key)
 }
 
 fn person_blocks(writing: &Writing<'_>, report: &PersonReport, signers: &Signers, address: Option<&str>, key: &SigningKey) -> Vec<Block> {

@@ -46,9 +46,11 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-pub(crate) async fn reports_download(app: &App, language: Language, name: &str, people: Vec<(PersonReport, Signers)>) -> Answered {
-    let write = move |writing: &Writing<'_>, app: &App| reports_pdf(writing, &people, app.public_address(), &app.ledger.secrets().signing);
-    pdf_download(app, (KEYS, language), name, write).await
+/// In each person's own language unless one is asked for; in the page's where neither is known.
+pub(crate) async fn reports_download(app: &App, page: Language, asked: &LanguageAsked, name: &str, people: Vec<(PersonReport, Signers)>) -> Answered {
+    let asked = asked.stated()?;
+    let write = move |writing: &Writing<'_>, app: &App| reports_pdf(writing, &people, asked, app.public_address(), &app.ledger.secrets().signing);
+    pdf_download(app, (KEYS, page), name, write).await
 }
 
 /// The signed JSON alone.
@@ -58,9 +60,8 @@ pub(crate) fn json_download(app: &App, report: &PersonReport, signers: &Signers)
 }
 
 pub(super) async fn report_pdf(State(app): State<App>, actor: Actor, At(person): At<PersonId>, Asked(asked): Asked<LanguageAsked>) -> Answered {
-    let language = asked.or(actor.language)?;
     let report = reached_report(&app, &actor, person).await?;
-    reports_download(&app, language, &format!("result-{person}.pdf"), vec![report]).await
+    reports_download(&app, actor.language, &asked, &format!("result-{person}.pdf"), vec![report]).await
 }
 
 pub(super) async fn report_file(State(app): State<App>, actor: Actor, At(person): At<PersonId>) -> Answered {
@@ -90,7 +91,7 @@ pub(super) async fn reports_of_origin(
     At((kind, id)): At<(String, AnyId)>,
     Asked(asked): Asked<LanguageAsked>,
 ) -> Answered {
-    let (language, origin) = (asked.or(actor.language)?, origin_of(&kind, id)?);
+    let origin = origin_of(&kind, id)?;
     let who = actor.clone();
     let tubes = app
         .read(move |tx| {
@@ -99,7 +100,7 @@ pub(super) async fn reports_of_origin(
         })
         .await?;
     let people = reports_of(&app, &actor, tubes).await?;
-    reports_download(&app, language, &format!("results-{}-{id}.pdf", origin.name()), people).await
+    reports_download(&app, actor.language, &asked, &format!("results-{}-{id}.pdf", origin.name()), people).await
 }
 
 /// Everyone swabbed at one sampling point in a campaign's last round.
@@ -109,7 +110,6 @@ pub(super) async fn reports_of_point(
     At((campaign, point)): At<(CampaignId, PlaceId)>,
     Asked(asked): Asked<LanguageAsked>,
 ) -> Answered {
-    let language = asked.or(actor.language)?;
     let who = actor.clone();
     let tubes = app
         .read(move |tx| {
@@ -119,7 +119,7 @@ pub(super) async fn reports_of_point(
         })
         .await?;
     let people = reports_of(&app, &actor, tubes).await?;
-    reports_download(&app, language, &format!("results-{campaign}-{point}.pdf"), people).await
+    reports_download(&app, actor.language, &asked, &format!("results-{campaign}-{point}.pdf"), people).await
 }
 
 async fn reports_of(app: &App, actor: &Actor, tubes: Vec<TubeId>) -> Result<Vec<(PersonReport, Signers)>, Refusal> {

@@ -154,11 +154,17 @@ impl House {
         baton_ground::settle(&self.app.ledger);
     }
 
-    /// A person of the registry with a document that ends in `tail`.
+    /// A person of the registry with a document that ends in `tail`, who asked to be told in traditional Chinese.
     pub fn person(&self, name: &str, tail: &str) -> PersonId {
         let person: PersonId = self.id().created();
-        let particulars =
-            Particulars { name: name.to_owned(), document_kind: DocumentKind::Passport, document: format!("E1234{tail}"), phone: None, address: None };
+        let particulars = Particulars {
+            name: name.to_owned(),
+            document_kind: DocumentKind::Passport,
+            document: format!("E1234{tail}"),
+            phone: None,
+            address: None,
+            language: Some(Language::ChineseTraditional),
+        };
         let text = serde_json::to_string(&particulars).unwrap();
         let sealed = waiting(|| self.app.ledger.vault().seal(baton_desk::any_id(person), text.as_bytes())).unwrap();
         let record: PersonRecord = serde_json::from_value(serde_json::json!({"person": person, "sealed": baton_ledger::Sealed(sealed)})).unwrap();

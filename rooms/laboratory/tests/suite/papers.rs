@@ -72,6 +72,10 @@ async fn a_report_on_paper_is_sealed_speaks_the_language_asked_for_and_shows_wha
             assert!(text.contains(words), "{words}: {text}");
         }
     }
+    // She is told in the language she asked for, whatever the page of whoever prints.
+    if let Some(text) = words_of(&house.bytes(&path, &token).await) {
+        assert!(text.contains("核酸檢測結果報告") && !text.contains("Nucleic acid test report"), "{text}");
+    }
     let (status, refusal) = house.json("GET", &format!("{path}?language=fr"), &token, None).await;
     assert_eq!((status, refusal["code"].as_str()), (400, Some("language-unknown")));
     assert_eq!(house.send("GET", &path, None, "", Vec::new()).await.0, 401);
@@ -84,6 +88,10 @@ async fn a_box_prints_as_one_file_and_so_does_a_point() {
     let (token, key) = (house.token("boss").await, house.app.ledger.secrets().verifying());
     let tube = house.bytes(&format!("/v1/laboratory/lineage/tube/{}/reports.pdf", tubes[0]), &token).await;
     assert_eq!(verify_paper(&tube, Some(&key)).unwrap().reports.len(), 10, "everyone in the tube, once");
+    if let Some(text) = words_of(&tube) {
+        let each = [text.matches("核酸檢測結果報告").count(), text.matches("Nucleic acid test report").count()];
+        assert_eq!(each, [1, 9], "each in their own language, in the page's where none is known: {text}");
+    }
     let point = house.bytes(&format!("/v1/laboratory/campaigns/{}/points/{}/reports.pdf", house.campaign, house.point), &token).await;
     assert_eq!(verify_paper(&point, Some(&key)).unwrap().reports.len(), 10);
     let nobody = format!("/v1/laboratory/lineage/lot/{}/reports.pdf", tubes[0]);

@@ -23,9 +23,10 @@ pub enum Field {
     EnterpriseCode,
     EnterpriseName,
     Tags,
+    Language,
 }
 
-const FIELDS: usize = 15;
+const FIELDS: usize = 16;
 
 impl Field {
     pub const ALL: [Field; FIELDS] = [
@@ -44,6 +45,7 @@ impl Field {
         Field::EnterpriseCode,
         Field::EnterpriseName,
         Field::Tags,
+        Field::Language,
     ];
 
     /// Its name in JSON, on the command line and in the texts (`registry-field-<name>`).
@@ -97,6 +99,7 @@ impl Field {
             ],
             Field::Address => &["address", "地址", "住址", "现住址", "現住址", "居住地址", "详细地址", "詳細地址"],
             Field::Household => &["household", "户号", "戶號", "家庭编号", "房号", "房號", "门牌号", "household number", "room"],
+            Field::Language => &["language", "语言", "語言", "报告语言", "報告語言", "语种", "語種", "report language"],
             Field::Tags => &["tag", "标签", "標籤", "人员类别", "人員類別", "人群分类", "人群分類", "tags", "category"],
             _ => self.headers_of_place(),
         }

@@ -5,6 +5,7 @@ use baton_sheets::Row;
 use super::mapping::{Field, Mapping};
 use crate::events::{DocumentKind, Particulars};
 use crate::rules::{document, name};
+use baton_kit::Language;
 
 /// Something wrong with one row; the place is as the user sees it. Never what the cell says.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -75,6 +76,7 @@ pub(super) fn read(row: &Row, mapping: &Mapping) -> Read {
         (Field::Address, 200),
         (Field::EnterpriseName, 120),
         (Field::Tags, 200),
+        (Field::Language, 40),
     ] {
         if cell(field).chars().count() > length_max {
             wrong.push((field, "length"));
@@ -89,7 +91,7 @@ impl Read {
     pub(super) fn particulars(self, row: &Row, mapping: &Mapping) -> Option<Particulars> {
         let (document_kind, document) = self.document?;
         let address = Some(name::tidy(mapping.cell(row, Field::Address))).filter(|text| !text.is_empty());
-        Some(Particulars { name: self.name, document_kind, document, phone: self.phone, address })
+        Some(Particulars { name: self.name, document_kind, document, phone: self.phone, address, language: language(mapping.cell(row, Field::Language)) })
     }
 }
 
@@ -102,6 +104,20 @@ pub(super) fn tags(row: &Row, mapping: &Mapping) -> Vec<String> {
         }
     }
     tags
+}
+
+/// The language a word means; one in which we have no words is left out, and whoever prints chooses.
+fn language(word: &str) -> Option<Language> {
+    let word = document::narrow(word).to_lowercase();
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    match () {
+        () if is(&["zh-hans", "zh-cn", "zh", "中文", "汉语", "普通话", "简体", "简体中文"]) => Some(Language::ChineseSimplified),
+        () if is(&["zh-hant", "zh-tw", "zh-hk", "繁体", "繁體", "繁体中文", "繁體中文", "正體", "正體中文", "國語"]) => {
+            Some(Language::ChineseTraditional)
+        }
+        () if is(&["en", "english", "英文", "英语", "英語"]) => Some(Language::English),
+        () => None,
+    }
 }
 
 /// The kind a word means; blank means a citizen number, as on most rosters.
@@ -128,6 +144,28 @@ pub fn document_kind(word: &str) -> Option<DocumentKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_is_read_as_people_write_it() {
+        for (word, meant) in [
+            ("中文", Some(Language::ChineseSimplified)),
+            ("ZH-Hant", Some(Language::ChineseTraditional)),
+            (" English ", Some(Language::English)),
+            ("日本語", None),
+            ("", None),
+        ] {
+            assert_eq!(language(word), meant, "{word}");
+        }
+    }
+
+    #[test]
+    fn who_said_nothing_is_told_things_as_their_document_suggests() {
+        let person =
+            |document_kind, language| Particulars { name: String::new(), document_kind, document: String::new(), phone: None, address: None, language };
+        assert_eq!(person(DocumentKind::TaiwanPermit, None).told_in(), Some(Language::ChineseTraditional));
+        assert_eq!(person(DocumentKind::Passport, Some(Language::ChineseSimplified)).told_in(), Some(Language::ChineseSimplified));
+        assert_eq!(person(DocumentKind::Other, None).told_in(), None);
+    }
 
     fn mapping() -> Mapping {
         Mapping::guess(&["姓名", "证件类型", "证件号码", "手机号", "统一社会信用代码", "标签"].map(str::to_owned))

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
+use baton_desk::paper::LanguageAsked;
 use baton_desk::{Access, Actor, Answered, App, Page, Role, Route, any_id};
 use baton_documents::{ErrorCorrection, qr_svg};
-use baton_kit::{Bucket, EventId, PersonId, PlaceId, Refusal, Status, Timestamp, TypedId};
+use baton_kit::{Bucket, EventId, Language, PersonId, PlaceId, Refusal, Status, Timestamp, TypedId};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
@@ -105,6 +106,7 @@ async fn new_page(State(app): State<App>, actor: Actor, Asked(asked): Asked<Plac
                 (input(&page, "registry-field-document_number", "document", "text", true))
                 (input(&page, "registry-field-phone", "phone", "tel", false))
                 (input(&page, "registry-field-address", "address", "text", false))
+                (language_choice(&page))
                 (input(&page, "registry-field-tag", "tag", "text", false))
                 button.primary { (page.t("registry-register")) }
             }
@@ -124,13 +126,28 @@ struct PersonForm {
     #[serde(default)]
     address: String,
     #[serde(default)]
+    language: String,
+    #[serde(default)]
     tag: String,
+}
+
+/// Nothing chosen: what the document suggests.
+fn language_choice(page: &Page<'_>) -> Markup {
+    html! {
+        label { span { (page.t("registry-field-language")) }
+            select name="language" {
+                option value="" { (page.t("registry-language-by-document")) }
+                @for language in Language::ALL { option value=(language.tag()) lang=(language.tag()) { (language.own_name()) } }
+            }
+        }
+    }
 }
 
 async fn register(State(app): State<App>, actor: Actor, Form(form): Form<PersonForm>) -> Answered<Markup> {
     let tags = Some(form.tag.trim().to_owned()).filter(|tag| !tag.is_empty()).into_iter().collect();
+    let language = LanguageAsked { language: Some(form.language) }.stated()?;
     let PersonForm { id, place, name, document_kind, document, phone, address, .. } = form;
-    let asked = PersonAsked { id: Some(id), name, document_kind, document, phone: Some(phone), address: Some(address), place, tags };
+    let asked = PersonAsked { id: Some(id), name, document_kind, document, phone: Some(phone), address: Some(address), language, place, tags };
     let person = routes::register(&app, &actor, asked).await?.person;
     // Shown at once and not behind a redirect: the person stands there with the document, whatever zone they belong to.
     let vault = app.ledger.vault().clone();
@@ -198,6 +215,7 @@ fn particulars(page: &Page<'_>, person: &Person) -> Markup {
                 dt.soft { (page.t(&format!("registry-document-{}", p.document_kind.name()))) } dd.code { (p.document) }
                 @if let Some(phone) = &p.phone { dt.soft { (page.t("registry-field-phone")) } dd.code { (phone) } }
                 @if let Some(address) = &p.address { dt.soft { (page.t("registry-field-address")) } dd { (address) } }
+                @if let Some(language) = p.told_in() { dt.soft { (page.t("registry-field-language")) } dd lang=(language.tag()) { (language.own_name()) } }
                 @if !person.tags.is_empty() { dt.soft { (page.t("registry-field-tag")) } dd { (person.tags.join(" · ")) } }
             }
             p { a.button href={ "/registry/people/" (person.id) "/code" } { (page.t("registry-code")) } }

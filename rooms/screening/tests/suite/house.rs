@@ -120,8 +120,14 @@ pub fn recorded(ledger: &Ledger, n: u32, people: Vec<u32>) -> Draft {
     let town = town();
     let records = people.into_iter().map(|p| {
         let half = usize::from(p % 2 == 0);
-        let particulars =
-            Particulars { name: format!("王{p}"), document_kind: DocumentKind::Other, document: format!("DOC{p:06}"), phone: None, address: None };
+        let particulars = Particulars {
+            name: format!("王{p}"),
+            document_kind: DocumentKind::Other,
+            document: format!("DOC{p:06}"),
+            phone: None,
+            address: None,
+            language: None,
+        };
         let sealed = ledger.vault().seal(baton_desk::any_id(person(p)), to_json(&particulars).unwrap().as_bytes()).unwrap();
         let membership = Membership {
             zone: Some(town.zone),
