@@ -85,7 +85,7 @@
     check(statementIn(asked));
   }
   if ("serviceWorker" in navigator && globalThis.isSecureContext) {
-    navigator.serviceWorker.register("/verify-worker.js", { scope: "/verify" }).catch(() => {});
+    navigator.serviceWorker.register("/offline-worker.js?page=/verify&asset=laboratory.css&asset=verify.js", { scope: "/verify" }).catch(() => {});
     navigator.serviceWorker.ready.then(() => (document.documentElement.dataset.kept = "yes"));
   }
 })();

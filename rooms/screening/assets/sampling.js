@@ -388,6 +388,16 @@
     });
   }
 
+  // The screen opens without the server too: this page is kept as it was drawn last.
+  if ("serviceWorker" in navigator && globalThis.isSecureContext) {
+    const keptAlready = navigator.serviceWorker.controller !== null;
+    navigator.serviceWorker.register("/offline-worker.js?page=/sampling&last&asset=screening.css&asset=sampling.js", { scope: "/sampling" }).catch(() => {});
+    navigator.serviceWorker.ready
+      .then(() => caches.open("baton-kept-1 /sampling"))
+      .then((kept) => keptAlready || kept.add(new Request(location.href, { cache: "reload" })))
+      .then(() => (document.documentElement.dataset.kept = "yes"), () => {});
+  }
+
   restore();
   showQueue();
   send();

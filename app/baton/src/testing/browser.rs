@@ -1,5 +1,6 @@
 //! Pages in a real browser: headless Chromium through its driver.
 
+use std::future::IntoFuture;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -61,6 +62,26 @@ pub(super) async fn serve(installation: &Installation) -> String {
     let router = installation.router.clone();
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
+}
+
+/// A server that can be cut off with every connection it holds, and come back.
+pub(super) struct Line {
+    pub(super) runtime: tokio::runtime::Runtime,
+    pub(super) base: String,
+}
+
+impl Line {
+    pub(super) fn of(installation: &Installation) -> Self {
+        Self::at(installation, "127.0.0.1:0")
+    }
+
+    pub(super) fn at(installation: &Installation, address: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind(address)).expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        runtime.spawn(axum::serve(listener, installation.router.clone()).into_future());
+        Self { runtime, base }
+    }
 }
 
 pub(super) async fn made(installation: &Installation, token: &str, path: &str, body: Value) -> Value {
@@ -266,6 +287,54 @@ async fn ten_into_a_tube(installation: &Installation, client: &Client, base: &st
     let tube = ledger.read(|tx| Ok(baton_screening::store::tube_by_code(tx, "TUBE-0001")?)).expect("a read").expect("the tube");
     let people = ledger.read(move |tx| Ok(baton_screening::store::people_of_tube(tx, tube)?)).expect("a read");
     assert_eq!(people.len(), 10);
+}
+
+/// The server dies in the middle of a tube: the screen opens again without it, goes on, and hands everything over when the server is back.
+#[test]
+fn sampling_goes_on_with_the_server_dead_and_catches_up_by_itself() {
+    let installation = Installation::embedded_now();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let Some((driver, client)) = runtime.block_on(browser()) else { return };
+    let line = Line::of(&installation);
+    let address = line.base.trim_start_matches("http://").to_owned();
+    let codes = runtime.block_on(async {
+        let codes = ten_people(&installation).await;
+        sign_in(&client, &line.base, "chen", &password("chen")).await;
+        client.goto(&format!("{}/sampling", line.base)).await.expect("the sampling page");
+        press(&client, "#choose-start").await;
+        there_is(&client, "html[data-kept=yes]").await;
+        scan(&client, "TUBE-0001").await;
+        text_when(&client, "#tube-code", |text| text == "TUBE-0001").await;
+        scan(&client, &codes[0]).await;
+        text_when(&client, "#count", |text| text == "1").await;
+        there_is(&client, "#queue-state[data-waiting='0']").await;
+        codes
+    });
+    line.runtime.shutdown_background();
+    runtime.block_on(async {
+        client.refresh().await.expect("the page, kept");
+        text_when(&client, "#tube-code", |text| text == "TUBE-0001").await;
+        for (n, code) in codes[1..4].iter().enumerate() {
+            scan(&client, code).await;
+            let count = (n + 2).to_string();
+            text_when(&client, "#count", |text| text == count).await;
+        }
+        there_is(&client, "#queue-state[data-waiting='3'].warn").await;
+        type_into(&client, "#seal-count", "4").await;
+        press(&client, "#seal").await;
+        there_is(&client, "#queue-state[data-waiting='4']").await;
+    });
+    let _again = Line::at(&installation, &address);
+    runtime.block_on(async {
+        there_is(&client, "#queue-state[data-waiting='0']").await;
+        client.close().await.expect("closed");
+    });
+    drop(driver);
+    let ledger = &installation.app().ledger;
+    assert!(ledger.wait_folded(ledger.position().0, Duration::from_secs(10)));
+    let tube = ledger.read(|tx| Ok(baton_screening::store::tube_by_code(tx, "TUBE-0001")?)).expect("a read").expect("the tube");
+    let people = ledger.read(move |tx| Ok(baton_screening::store::people_of_tube(tx, tube)?)).expect("a read");
+    assert_eq!(people.len(), 4, "each once, whoever was told when");
 }
 
 #[test]

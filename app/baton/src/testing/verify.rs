@@ -1,30 +1,11 @@
 //! A border guard's phone: the verification page asks the laboratory, and goes on checking signatures when there is no network.
 
-use std::future::IntoFuture;
-
 use baton_kit::{Bucket, Device, PersonId, TubeId};
 use baton_laboratory::statement::{Stated, Statement};
 use fantoccini::{Client, Locator};
-use tokio::net::TcpListener;
 
 use super::Installation;
-use super::browser::{browser, press, text_when, there_is, type_into};
-
-/// A server that can be cut off with every connection it holds.
-struct Line {
-    runtime: tokio::runtime::Runtime,
-    base: String,
-}
-
-impl Line {
-    fn of(installation: &Installation) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
-        runtime.spawn(axum::serve(listener, installation.router.clone()).into_future());
-        Self { runtime, base }
-    }
-}
+use super::browser::{Line, browser, press, text_when, there_is, type_into};
 
 /// A result signed by this installation, about a tube it knows nothing of.
 fn statement(installation: &Installation) -> String {

@@ -2,8 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+
 use baton_desk::answer::Answered;
 use baton_desk::form::Asked;
 use baton_desk::{Access, Actor, App, Budget, Page, Route};
@@ -15,7 +14,6 @@ use super::{asset, styled};
 use crate::statement::{Standing, Statement, statement_in};
 
 const SCRIPT: &str = include_str!("../../assets/verify.js");
-const WORKER: &str = include_str!("../../assets/verify-worker.js");
 /// What the script can say beside the standings: signature alone, no means to check, no answer.
 const WITHOUT: [&str; 3] = ["offline", "unable", "failed"];
 const STANDINGS: [Standing; 5] = [Standing::Valid, Standing::Amended, Standing::Withdrawn, Standing::Unknown, Standing::Wrong];
@@ -27,13 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
             .within(Budget::LookUps)
             .answers::<StandingAnswered>(),
         Route::get("/assets/verify.js", Access::Public, "The verification page's script", || async { asset("text/javascript; charset=utf-8", SCRIPT) }),
-        Route::get("/verify-worker.js", Access::Public, "Keeps the verification page on a phone", worker).within(Budget::Free),
     ]
-}
-
-/// It stands at the root because a worker keeps only what lies below it, and is asked for anew each time so that it can change.
-async fn worker() -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], WORKER).into_response()
 }
 
 #[derive(Deserialize)]
