@@ -185,13 +185,19 @@ async fn one(State(app): State<App>, actor: Actor, At(id): At<PlaceId>, Asked(as
     let inside = app.read(move |tx| Ok(store::places_under(tx, id, paged)?)).await?;
     let page = Page::new(&app, &actor);
     let form_id = app.form_id(place.id.bucket()).await?;
+    let chain: Vec<PlaceId> = above.iter().map(|place| place.id).collect();
+    // Who is let in here may not be let in above.
+    let reaches = |n: usize| actor.scope.reaches_any(&chain[n..]);
     let has_people = matches!(place.kind, PlaceKind::Zone | PlaceKind::Grid | PlaceKind::Building | PlaceKind::Enterprise);
     Ok(page.frame(
         &place.name,
         html! {
             p.soft {
                 (page.t(&format!("registry-kind-{}", place.kind.name()))) " " span.code { (place.code) }
-                @for above in &above { " · " a href={ "/registry/places/" (above.id) } { (above.name) } }
+                @for (n, above) in above.iter().enumerate() {
+                    " · "
+                    @if reaches(n) { a href={ "/registry/places/" (above.id) } { (above.name) } } @else { (above.name) }
+                }
             }
             p.code { (page.with("registry-place-id", &[("id", &place.id.to_string())])) }
             (details(&page, &place))
