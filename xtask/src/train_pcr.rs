@@ -14,7 +14,7 @@ use baton_pcr::model::{Model, Probabilities};
 
 use corpus::{Corpus, Example};
 
-const SIMULATED: usize = 6000;
+const SIMULATED: usize = 12_000;
 const SEED: u64 = 20_261_123;
 
 pub fn run(args: &[String]) -> Result<()> {
