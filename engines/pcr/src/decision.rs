@@ -3,7 +3,7 @@
 use crate::curve::{Call, Reason};
 use crate::features::{FEATURES, feature};
 use crate::model::Probabilities;
-use crate::repair::Reasons;
+use crate::repair::{ALL_REASONS, Reasons};
 
 /// Least probability of "amplified" for a positive call.
 const LEAST_POSITIVE: f64 = 0.25;
@@ -22,6 +22,13 @@ pub fn decide(probabilities: &Probabilities) -> Call {
     } else {
         Call::Ambiguous
     }
+}
+
+/// What the shape of a curve with these features says about a call, in the order of [`Reason`]: for studying a model.
+pub fn reasons_of(features: &[f64; FEATURES], call: Call) -> Vec<Reason> {
+    let mut reasons = Reasons::default();
+    explain(features, call, &mut reasons);
+    reasons.to_vec(&ALL_REASONS)
 }
 
 /// Adds what makes the curve something other than a plain one.
