@@ -124,6 +124,9 @@ fn amplification_that_stands_out_of_the_noise_is_called() {
     assert!(positive >= 0.99 * all && negative <= 0.002 * all);
     let (all, positive, _) = counts["40 to 80 times the noise"];
     assert!(positive >= 0.93 * all);
+    // A rise that has only begun may be left to a person, but not be taken for nothing.
+    let (all, _, negative) = counts["late, above 40 times the noise"];
+    assert!(negative <= 0.1 * all);
 }
 
 #[test]
