@@ -14,7 +14,7 @@ use baton_pcr::model::{Model, Probabilities};
 
 use corpus::{Corpus, Example};
 
-const SIMULATED: usize = 6000;
+const SIMULATED: usize = 12_000;
 const SEED: u64 = 20_261_123;
 
 pub fn run(args: &[String]) -> Result<()> {
@@ -33,6 +33,10 @@ pub fn run(args: &[String]) -> Result<()> {
         let (wrong, held) = report::review_queue(items, 0.03);
         say(&format!("{name}: {wrong} yes/no errors, a review queue of 3 % holds {held}"));
     }
+    say(&format!("\nCurves called otherwise than by most people, all but htPCR:\n{}", report::differences(&corpus, &rated)));
+    say(&format!("\nAuto-verification, all but htPCR:\n{}", report::autoverify(&rated)));
+    let rated_copies: Vec<_> = copies.iter().filter(|item| elsewhere("htPCR", item)).cloned().collect();
+    say(&format!("\nAuto-verification, perturbed copies of all but htPCR:\n{}", report::autoverify(&rated_copies)));
     say("\nPerturbed copies of the same curves (scale, drift, noise, rounding, cut ends), left out in the same way:");
     say(&report::table(&corpus, &copies));
     say("\nhtPCR alone, alternate blocks of wells scored by a model that saw the others:");

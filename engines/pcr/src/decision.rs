@@ -3,19 +3,32 @@
 use crate::curve::{Call, Reason};
 use crate::features::{FEATURES, feature};
 use crate::model::Probabilities;
-use crate::repair::Reasons;
+use crate::repair::{ALL_REASONS, Reasons};
 
-/// The call of a set of probabilities: positive or negative must be likelier than the other two together, so that what
-/// divides the networks goes to a person.
+/// Least probability of "amplified" for a positive call.
+const LEAST_POSITIVE: f64 = 0.25;
+/// Times "amplified" must be likelier than "not amplified" for a positive call.
+const LEAST_ODDS: f64 = 2.0;
+
+/// The call of a set of probabilities. Negative must be likelier than the other two together. Positive must be clearly
+/// likelier than negative: a rise without its plateau divides people into "amplified" and "ambiguous", but nobody denies
+/// it, so it is called. What divides them into "amplified" and "not amplified" goes to a person.
 pub fn decide(probabilities: &Probabilities) -> Call {
     let [positive, _, negative] = *probabilities;
     if negative > 0.5 {
         Call::Negative
-    } else if positive > 0.5 {
+    } else if positive > LEAST_POSITIVE && positive > LEAST_ODDS * negative {
         Call::Positive
     } else {
         Call::Ambiguous
     }
+}
+
+/// What the shape of a curve with these features says about a call, in the order of [`Reason`]: for studying a model.
+pub fn reasons_of(features: &[f64; FEATURES], call: Call) -> Vec<Reason> {
+    let mut reasons = Reasons::default();
+    explain(features, call, &mut reasons);
+    reasons.to_vec(&ALL_REASONS)
 }
 
 /// Adds what makes the curve something other than a plain one.
@@ -38,11 +51,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_needs_a_majority_of_its_own() {
-        assert_eq!(decide(&[0.9, 0.05, 0.05]), Call::Positive);
-        assert_eq!(decide(&[0.05, 0.05, 0.9]), Call::Negative);
-        assert_eq!(decide(&[0.4, 0.35, 0.25]), Call::Ambiguous);
-        assert_eq!(decide(&[0.2, 0.7, 0.1]), Call::Ambiguous);
-        assert_eq!(decide(&[0.3, 0.25, 0.45]), Call::Ambiguous);
+    fn a_positive_call_needs_that_hardly_anyone_denies_it() {
+        for (probabilities, call) in [
+            ([0.9, 0.05, 0.05], Call::Positive),
+            ([0.05, 0.05, 0.9], Call::Negative),
+            ([0.7, 0.1, 0.2], Call::Positive),
+            ([0.4, 0.55, 0.05], Call::Positive),
+            ([0.4, 0.35, 0.25], Call::Ambiguous),
+            ([0.55, 0.1, 0.35], Call::Ambiguous),
+            ([0.2, 0.7, 0.1], Call::Ambiguous),
+            ([0.3, 0.25, 0.45], Call::Ambiguous),
+            ([0.25, 0.2, 0.55], Call::Negative),
+        ] {
+            assert_eq!(decide(&probabilities), call, "{probabilities:?}");
+        }
     }
 }

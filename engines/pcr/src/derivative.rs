@@ -9,6 +9,14 @@ const SECOND: [f64; 7] = [5.0 / 42.0, 0.0, -3.0 / 42.0, -4.0 / 42.0, -3.0 / 42.0
 /// Noise of the second derivative when one reading has noise 1: root of the sum of its squared weights.
 pub(crate) const SECOND_NOISE: f64 = 0.218_217_890_235_992_4;
 
+/// Half width of the window in which a rise that hardly leaves the noise still shows.
+const WIDE_REACH: usize = 6;
+/// Second derivative over thirteen points, each weight times 1001; the window is symmetric, so half of it and the middle.
+const WIDE: [f64; WIDE_REACH + 1] = [22.0, 11.0, 2.0, -5.0, -10.0, -13.0, -14.0];
+const WIDE_UNIT: f64 = 1001.0;
+/// Noise of the wide second derivative when one reading has noise 1.
+pub(crate) const WIDE_NOISE: f64 = 0.044_699_015_626_767_42;
+
 /// Change per cycle of a curve, smoothed; nothing for one that is too short or has gaps.
 pub fn slopes(values: &[f64]) -> Vec<f64> {
     if values.len() <= 2 * REACH + 1 || values.iter().any(|value| !value.is_finite()) {
@@ -25,21 +33,28 @@ pub(crate) struct Derivatives {
     pub smooth: Vec<f64>,
     pub first: Vec<f64>,
     pub second: Vec<f64>,
+    /// The second derivative over a window twice as wide: blurred, with a fifth of the noise.
+    pub wide: Vec<f64>,
     padded: Vec<f64>,
 }
 
 impl Derivatives {
-    /// Fills the three tracks from equally spaced values (at least eight).
+    /// Fills the tracks from equally spaced values (at least eight).
     pub fn fill(&mut self, values: &[f64]) {
         self.pad(values);
-        for track in [&mut self.smooth, &mut self.first, &mut self.second] {
+        for track in [&mut self.smooth, &mut self.first, &mut self.second, &mut self.wide] {
             track.clear();
         }
-        for window in self.padded.windows(2 * REACH + 1) {
+        let narrow = WIDE_REACH - REACH;
+        for window in self.padded[narrow..self.padded.len() - narrow].windows(2 * REACH + 1) {
             let dot = |weights: &[f64; 7]| window.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>();
             self.smooth.push(dot(&SMOOTH));
             self.first.push(dot(&FIRST));
             self.second.push(dot(&SECOND));
+        }
+        for window in self.padded.windows(2 * WIDE_REACH + 1) {
+            let pairs: f64 = (0..WIDE_REACH).map(|i| WIDE[i] * (window[i] + window[2 * WIDE_REACH - i])).sum();
+            self.wide.push((pairs + WIDE[WIDE_REACH] * window[WIDE_REACH]) / WIDE_UNIT);
         }
     }
 
@@ -47,9 +62,9 @@ impl Derivatives {
     fn pad(&mut self, values: &[f64]) {
         let last = values.len() - 1;
         self.padded.clear();
-        self.padded.extend((1..=REACH).rev().map(|i| 2.0 * values[0] - values[i]));
+        self.padded.extend((1..=WIDE_REACH).rev().map(|i| 2.0 * values[0] - values[i]));
         self.padded.extend_from_slice(values);
-        self.padded.extend((1..=REACH).map(|i| 2.0 * values[last] - values[last - i]));
+        self.padded.extend((1..=WIDE_REACH).map(|i| 2.0 * values[last] - values[last - i]));
     }
 }
 
@@ -83,7 +98,16 @@ mod tests {
             assert!((tracks.smooth[i] - value).abs() < 1e-9);
             assert!((tracks.first[i] - (i as f64 - 3.0)).abs() < 1e-9);
             assert!((tracks.second[i] - 1.0).abs() < 1e-9);
+            assert!(!(6..24).contains(&i) || (tracks.wide[i] - 1.0).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn the_stated_noise_is_that_of_the_weights() {
+        let narrow: f64 = SECOND.iter().map(|w| w * w).sum();
+        let pairs: f64 = WIDE[..WIDE_REACH].iter().map(|w| 2.0 * w * w).sum();
+        let wide = (pairs + WIDE[WIDE_REACH].powi(2)) / WIDE_UNIT.powi(2);
+        assert!((narrow.sqrt() - SECOND_NOISE).abs() < 1e-12 && (wide.sqrt() - WIDE_NOISE).abs() < 1e-12);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What the decision looks at. Every feature is unchanged when fluorescence is scaled or an offset is added.
 
 use crate::baseline::Baseline;
-use crate::derivative::{Derivatives, SECOND_NOISE, vertex};
+use crate::derivative::{Derivatives, SECOND_NOISE, WIDE_NOISE, vertex};
 use crate::repair::{Repaired, line};
 
 /// Cycles after the turn within which the steepest rise is looked for.
 const RISE_REACH: usize = 15;
+/// Cycles around the bend of the wide window within which the turn is looked for.
+const TURN_REACH: usize = 4;
 
 /// Geometry of one repaired curve. Positions are indices into the repaired curve.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,8 @@ pub(crate) struct Shape {
     /// Slope at `steepest` above the slope of the baseline.
     pub slope: f64,
     pub bend: f64,
+    /// Greatest second derivative over the wide window.
+    pub wide_bend: f64,
     pub baseline: Baseline,
     /// Greatest height of the smoothed curve above the baseline, at or after `steepest`.
     pub height: f64,
@@ -28,13 +32,16 @@ pub(crate) struct Shape {
 impl Shape {
     pub fn of(curve: &Repaired, tracks: &Derivatives) -> Shape {
         let n = curve.values.len();
-        let (turn, bend) = vertex(&tracks.second, 2, n - 2).unwrap_or((0.0, 0.0));
+        // Where the rise begins is found where noise hardly reaches, and then looked at sharply.
+        let about = beginning(tracks);
+        let wide_bend = tracks.wide[about];
+        let (turn, bend) = vertex(&tracks.second, about.saturating_sub(TURN_REACH).max(2), (about + TURN_REACH + 1).min(n - 2)).unwrap_or((0.0, 0.0));
         let from = (turn.round() as usize).min(n - 2);
         let (steepest, slope) = vertex(&tracks.first, from, from + RISE_REACH).unwrap_or((0.0, 0.0));
         let baseline = Baseline::fit(&curve.values, turn);
         let above = |index: usize| tracks.smooth[index] - baseline.at(index);
         let height = (steepest as usize..n).map(above).fold(0.0, f64::max);
-        Shape { cycles: n, turn, steepest, slope: slope - baseline.slope, bend, baseline, height, end_height: above(n - 1), noise: curve.noise }
+        Shape { cycles: n, turn, steepest, slope: slope - baseline.slope, bend, wide_bend, baseline, height, end_height: above(n - 1), noise: curve.noise }
     }
 
     /// Index at which the smoothed curve last rises through `height` on its way to the steepest point, or first after it.
@@ -52,11 +59,27 @@ impl Shape {
     }
 }
 
+/// Index at which a rise begins most clearly: bends upwards, and climbs steeply soon after. The bend alone would also be
+/// found where the first cycles settle.
+fn beginning(tracks: &Derivatives) -> usize {
+    let n = tracks.wide.len();
+    let climb = |index: usize| tracks.first[index..n.min(index + RISE_REACH)].iter().fold(0.0, |high: f64, slope| high.max(*slope));
+    let (mut best, mut found) = (f64::NEG_INFINITY, 2);
+    for index in 2..n - 2 {
+        let bend = tracks.wide[index];
+        let score = if bend > 0.0 { bend * climb(index) } else { bend };
+        if score > best {
+            (best, found) = (score, index);
+        }
+    }
+    found
+}
+
 /// Cycles after the turn that the line and the parabola are fitted to; a plateau of any length beyond must not matter.
 const POLYNOMIAL_REACH: usize = 15;
 
 /// Number of features.
-pub const FEATURES: usize = 19;
+pub const FEATURES: usize = 20;
 /// Their names, in order.
 pub const FEATURE_NAMES: [&str; FEATURES] = [
     "ln_signal_to_noise",
@@ -78,6 +101,7 @@ pub const FEATURE_NAMES: [&str; FEATURES] = [
     "descent",
     "ln_bend_rank",
     "greatest_step",
+    "ln_wide_bend_to_noise",
 ];
 
 /// Index of a feature by name, resolved when compiled with a constant name.
@@ -123,7 +147,7 @@ pub(crate) fn vector(shape: &Shape, curve: &Repaired, tracks: &Derivatives) -> [
     let tail = tracks.first[n - 4..].iter().sum::<f64>() / 4.0 - shape.baseline.slope;
     let (line_rms, quadratic_rms) = polynomial_residuals(&curve.values[..n.min(at_turn + POLYNOMIAL_REACH)]);
     let descent: f64 = tracks.smooth[at_turn..].windows(2).map(|w| (w[0] - w[1]).max(0.0)).sum();
-    let second_best = runner_up(&tracks.second, at_turn);
+    let second_best = runner_up(&tracks.wide, at_turn);
     [
         log(shape.height / shape.noise, -1.0, 8.0),
         log(shape.height / wander, -1.0, 7.0),
@@ -142,8 +166,9 @@ pub(crate) fn vector(shape: &Shape, curve: &Repaired, tracks: &Derivatives) -> [
         if line_rms > 0.0 { (quadratic_rms / line_rms).clamp(0.0, 1.0) } else { 1.0 },
         ratio(shape.baseline.slope * 40.0, -2.0, 2.0),
         ratio(descent, 0.0, 2.0),
-        log(shape.bend / second_best.max(1e-12 * height), 0.0, 5.0),
+        log(shape.wide_bend / second_best.max(1e-12 * height), 0.0, 5.0),
         ratio(greatest_step(&curve.values, at_turn), 0.0, 1.5),
+        log(shape.wide_bend / (shape.noise * WIDE_NOISE), -1.0, 8.0),
     ]
 }
 
@@ -153,9 +178,9 @@ fn greatest_step(values: &[f64], turn: usize) -> f64 {
     span.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
 }
 
-/// Greatest second derivative at least seven cycles away from the turn.
+/// Greatest second derivative at least nine cycles away from the turn.
 fn runner_up(second: &[f64], turn: usize) -> f64 {
-    let far = |&(index, _): &(usize, &f64)| index.abs_diff(turn) >= 7;
+    let far = |&(index, _): &(usize, &f64)| index.abs_diff(turn) >= 9;
     let inner = second.iter().enumerate().take(second.len() - 2).skip(2);
     inner.filter(far).map(|(_, value)| *value).fold(0.0, f64::max)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::features::{FEATURE_NAMES, FEATURES};
 
 /// Hidden units of one network.
-pub const HIDDEN: usize = 16;
+pub const HIDDEN: usize = 28;
 
 /// Probabilities of the three calls: positive, ambiguous, negative. They add up to 1.
 pub type Probabilities = [f64; 3];
@@ -88,16 +88,28 @@ impl Network {
     fn logits(&self, x: &[f64; FEATURES]) -> [f64; 3] {
         let mut hidden = [0.0; HIDDEN];
         for (unit, row) in hidden.iter_mut().zip(&self.hidden) {
-            let sum: f64 = row.iter().zip(x).map(|(weight, value)| weight * value).sum();
-            *unit = softsign(sum + row[FEATURES]);
+            *unit = softsign(dot(&row[..FEATURES], x) + row[FEATURES]);
         }
         let mut logits = [0.0; 3];
         for (logit, row) in logits.iter_mut().zip(&self.output) {
-            *logit = row.iter().zip(&hidden).map(|(weight, value)| weight * value).sum::<f64>() + row[HIDDEN];
+            *logit = dot(&row[..HIDDEN], &hidden) + row[HIDDEN];
         }
         logits
     }
 }
+
+/// Sum of products in four strands, which the processor adds side by side; both lengths are multiples of four.
+fn dot(weights: &[f64], values: &[f64]) -> f64 {
+    let mut strands = [0.0; 4];
+    for (weights, values) in weights.chunks_exact(4).zip(values.chunks_exact(4)) {
+        for (strand, (weight, value)) in strands.iter_mut().zip(weights.iter().zip(values)) {
+            *strand += weight * value;
+        }
+    }
+    (strands[0] + strands[2]) + (strands[1] + strands[3])
+}
+
+const _: () = assert!(FEATURES.is_multiple_of(4) && HIDDEN.is_multiple_of(4));
 
 /// A bounded bend like the hyperbolic tangent, without an exponential.
 pub fn softsign(value: f64) -> f64 {

@@ -7,7 +7,7 @@ use crate::efficiency;
 use crate::features::{FEATURES, Shape, vector};
 use crate::fit::{Sigmoid, Start, fit};
 use crate::model::{Model, Probabilities};
-use crate::repair::{Reasons, Repaired, extremes};
+use crate::repair::{ALL_REASONS, Reasons, Repaired, extremes};
 
 /// Reads one curve. For many curves keep a [`Reader`], which reuses its buffers.
 pub fn read(curve: &Curve, settings: &Settings) -> Reading {
@@ -148,28 +148,3 @@ struct Cqs {
 fn clamp_fraction(fraction: f64) -> f64 {
     if fraction.is_finite() { fraction.clamp(0.01, 0.9) } else { Settings::default().plateau_fraction }
 }
-
-const ALL_REASONS: [Reason; 22] = [
-    Reason::LengthMismatch,
-    Reason::TooFewCycles,
-    Reason::AxisNotIncreasing,
-    Reason::TooManyGaps,
-    Reason::Constant,
-    Reason::GapsFilled,
-    Reason::SpikeRepaired,
-    Reason::FirstCyclesRepaired,
-    Reason::Saturated,
-    Reason::Jump,
-    Reason::LowSignal,
-    Reason::Drift,
-    Reason::SlowRise,
-    Reason::LateRise,
-    Reason::ShortBaseline,
-    Reason::NoPlateau,
-    Reason::Hook,
-    Reason::UnusualEfficiency,
-    Reason::CqMethodFailed,
-    Reason::ThresholdMissing,
-    Reason::ReplicatesDisagree,
-    Reason::ReplicateOutlier,
-];

@@ -20,6 +20,32 @@ pub(crate) struct Repaired {
     scratch: Vec<f64>,
 }
 
+/// Every reason, in order.
+pub(crate) const ALL_REASONS: [Reason; 22] = [
+    Reason::LengthMismatch,
+    Reason::TooFewCycles,
+    Reason::AxisNotIncreasing,
+    Reason::TooManyGaps,
+    Reason::Constant,
+    Reason::GapsFilled,
+    Reason::SpikeRepaired,
+    Reason::FirstCyclesRepaired,
+    Reason::Saturated,
+    Reason::Jump,
+    Reason::LowSignal,
+    Reason::Drift,
+    Reason::SlowRise,
+    Reason::LateRise,
+    Reason::ShortBaseline,
+    Reason::NoPlateau,
+    Reason::Hook,
+    Reason::UnusualEfficiency,
+    Reason::CqMethodFailed,
+    Reason::ThresholdMissing,
+    Reason::ReplicatesDisagree,
+    Reason::ReplicateOutlier,
+];
+
 /// Reasons collected while reading, as a bit per variant.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reasons(u32);

@@ -5,7 +5,7 @@ use baton_pcr::{FEATURE_NAMES, FEATURES};
 
 use super::corpus::{Chance, Example};
 
-const EPOCHS: usize = 40;
+const EPOCHS: usize = 50;
 const BATCH: usize = 256;
 const RATE: f64 = 0.01;
 const DECAY: f64 = 2e-3;

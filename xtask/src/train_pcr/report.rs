@@ -66,14 +66,46 @@ pub fn line(name: &str, s: &Score) -> String {
 pub const HEADER: &str = "| set | y | a | n | sens | spec | κ y/n | κ 3-class | Brier |\n|---|---|---|---|---|---|---|---|---|";
 
 /// Of the curves people call yes or no: how many are called otherwise, and how many of these a review queue holds that
-/// takes the given share of all curves, least certain first.
+/// takes the given share of all curves: ambiguous calls first, then those between whose "yes" and "no" least lies.
 pub fn review_queue(scored: &[(&Example, Probabilities)], share: f64) -> (usize, usize) {
-    let doubt = |p: &Probabilities| 1.0 - p[0].max(p[2]);
+    let doubt = |p: &Probabilities| (if call(p) == 'a' { 1.0 } else { 0.0 }) + 1.0 - (p[0] - p[2]).abs();
     let mut clear: Vec<_> = scored.iter().filter(|(e, _)| e.majority != 'a').collect();
     clear.sort_by(|a, b| doubt(&b.1).total_cmp(&doubt(&a.1)));
     let wrong = |item: &&&(&Example, Probabilities)| (item.0.majority == 'y') != (call(&item.1) == 'y');
     let queue = (clear.len() as f64 * share).round() as usize;
     (clear.iter().filter(wrong).count(), clear[..queue].iter().filter(wrong).count())
+}
+
+/// Curves called negative that would pass auto-verification at several limits of P(positive), with and without those that
+/// rise slowly or drift.
+pub fn autoverify(scored: &[(&Example, Probabilities)]) -> String {
+    let mut lines =
+        vec!["| p at most | flat | amplified | ambiguous | flat, steady | amplified, steady | ambiguous, steady |\n|---|---|---|---|---|---|---|".to_owned()];
+    for limit in [0.02, 0.05, 0.1] {
+        let passing: Vec<_> = scored.iter().filter(|(_, p)| call(p) == 'n' && p[0] <= limit).collect();
+        let moves = |e: &Example| {
+            let reasons = baton_pcr::reasons_of(&e.features, baton_pcr::Call::Negative);
+            reasons.contains(&baton_pcr::Reason::SlowRise) || reasons.contains(&baton_pcr::Reason::Drift)
+        };
+        let count = |class: char, steady: bool| passing.iter().filter(|(e, _)| e.majority == class && !(steady && moves(e))).count().to_string();
+        let cells: Vec<String> = [false, true].into_iter().flat_map(|steady| ['n', 'y', 'a'].map(|class| count(class, steady))).collect();
+        lines.push(format!("| {limit} | {} |", cells.join(" | ")));
+    }
+    lines.join("\n")
+}
+
+/// One line per curve whose call differs from what most people say; curves are counted from 0 within their experiment.
+pub fn differences(corpus: &Corpus, scored: &[(&Example, Probabilities)]) -> String {
+    let mut numbers = vec![0; corpus.sets.len()];
+    let mut lines = Vec::new();
+    for (e, p) in scored {
+        let number = numbers[e.set];
+        numbers[e.set] += 1;
+        if call(p) != e.majority {
+            lines.push(format!("{} {number}: people {}, called {} ({:.2} {:.2} {:.2})", corpus.sets[e.set], e.majority, call(p), p[0], p[1], p[2]));
+        }
+    }
+    lines.join("\n")
 }
 
 /// The temperature (1 to 2) with the least log-loss against the votes, every experiment counting the same. htPCR is left
@@ -115,6 +147,10 @@ pub fn table(corpus: &Corpus, scored: &[(&Example, Probabilities)]) -> String {
     };
     sum("all but htPCR", &|e| Some(e.set) != ht);
     sum("all but htPCR, competimer", &|e| Some(e.set) != ht && Some(e.set) != compet);
+    // Where every column is the same rating and nothing was left ambiguous, three classes can be told apart at all.
+    let argued = |e: &Example| scored.iter().any(|(other, _)| other.set == e.set && (other.majority == 'a' || !other.unanimous));
+    let argued: Vec<bool> = (0..corpus.sets.len()).map(|set| scored.iter().find(|(e, _)| e.set == set).is_some_and(|(e, _)| argued(e))).collect();
+    sum("sets nobody argues about", &|e| !argued[e.set]);
     sum("unanimous, all", &|e| e.unanimous);
     sum("unanimous, but htPCR", &|e| e.unanimous && Some(e.set) != ht);
     sum("all", &|_| true);

@@ -3,6 +3,8 @@
 
 use std::io::Write;
 
+mod xls;
+
 use baton_sheets::{ColumnKind, write_xlsx};
 
 pub const QUANTSTUDIO: &str = "* Block Type = 384-Well Block\n* Experiment Barcode = P-0017\n* Experiment Name = round 3\n\
@@ -74,6 +76,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("curves.csv", CURVES.into()),
         ("workbook.xlsx", workbook_of(["File Name", "run.eds"])),
         ("design_and_analysis.xlsx", workbook_of(["Run Start Date/Time", "2026-03-01 09:00:00"])),
+        ("design_and_analysis.xls", xls::workbook("Results", &[vec!["Run Start Date/Time", "2026-03-01 09:00:00"]], &rows)),
         ("diomni.xlsx", workbook_of(["Warning", "Diomni software converted file"])),
         ("wells.csv", WELLS.into()),
         ("utf16.txt", utf16),

@@ -1,0 +1,104 @@
+//! Curves nobody should send: every one is answered with finite numbers, and what cannot be read says why.
+
+use baton_pcr::simulate::{Params, axis, synthesise};
+use baton_pcr::{Call, Curve, Reading, Reason, Settings, read};
+
+fn finite(reading: &Reading) -> bool {
+    let options = [reading.cq, reading.cq_sdm, reading.cq_plateau, reading.cq_threshold, reading.efficiency];
+    let plain = [reading.p_positive, reading.p_ambiguous, reading.plateau, reading.baseline];
+    plain.iter().copied().chain(options.into_iter().flatten()).all(f64::is_finite)
+}
+
+fn at(cycles: &[f64], fluorescence: &[f64]) -> Reading {
+    let reading = read(&Curve { cycles, fluorescence }, &Settings::default());
+    assert!(finite(&reading), "{reading:?}");
+    assert!(reading.call != Call::Unreadable || !reading.reasons.is_empty(), "{reading:?}");
+    reading
+}
+
+fn noise(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        let mut uniform = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        (0..12).map(|_| uniform()).sum::<f64>() - 6.0
+    }
+}
+
+fn rise(cycles: usize) -> Vec<f64> {
+    synthesise(&Params { cycles, cq: Some(24.0), ..Params::default() }, noise(5))
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let ramp = |n: usize| (0..n).map(|i| i as f64).collect::<Vec<_>>();
+    for (cycles, fluorescence, why) in [
+        (vec![], vec![], Reason::TooManyGaps),
+        (axis(1), vec![7.0], Reason::TooFewCycles),
+        (axis(3), ramp(3), Reason::TooFewCycles),
+        (axis(40), vec![0.0; 40], Reason::Constant),
+        (axis(40), vec![-3.5; 40], Reason::Constant),
+        (axis(40), vec![f64::NAN; 40], Reason::TooManyGaps),
+        (axis(40), vec![f64::INFINITY; 40], Reason::TooManyGaps),
+        (axis(40), vec![f64::MAX; 40], Reason::TooManyGaps),
+        (axis(40).into_iter().rev().collect(), ramp(40), Reason::AxisNotIncreasing),
+        (vec![1.0; 40], ramp(40), Reason::AxisNotIncreasing),
+        (vec![f64::NAN; 40], ramp(40), Reason::AxisNotIncreasing),
+        (axis(39), ramp(40), Reason::LengthMismatch),
+    ] {
+        let reading = at(&cycles, &fluorescence);
+        assert_eq!((reading.call, reading.reasons.as_slice()), (Call::Unreadable, [why].as_slice()), "{fluorescence:?}");
+    }
+}
+
+#[test]
+fn any_unit_of_fluorescence_gives_the_same_call() {
+    for curve in [rise(40), synthesise(&Params { cq: None, ..Params::default() }, noise(6))] {
+        let plain = at(&axis(40), &curve);
+        assert_ne!(plain.call, Call::Ambiguous);
+        for scale in [1e-30, 1e-12, 1e-3, 1e6, 1e30, 1e80] {
+            let scaled: Vec<f64> = curve.iter().map(|value| scale * value).collect();
+            let reading = at(&axis(40), &scaled);
+            assert_eq!(reading.call, plain.call, "scale {scale:e}");
+            assert!(reading.cq.zip(plain.cq).is_none_or(|(a, b)| (a - b).abs() < 1e-6), "scale {scale:e}: {:?}", reading.cq);
+        }
+        let upside: Vec<f64> = curve.iter().map(|value| value - 1e6).collect();
+        assert_eq!(at(&axis(40), &upside).call, plain.call, "negative fluorescence");
+    }
+}
+
+#[test]
+fn coarse_cut_off_and_noisy_exports_keep_the_call() {
+    for cq in [16.0, 22.0, 28.0] {
+        for seed in 0..50 {
+            let curve = synthesise(&Params { cq: Some(cq), plateau: 1500.0, ..Params::default() }, noise(seed));
+            let whole: Vec<f64> = curve.iter().map(|value| value.round()).collect();
+            let mut more = noise(seed + 900);
+            let noisy: Vec<f64> = curve.iter().map(|value| value + 6.0 * more()).collect();
+            let plain = at(&axis(40), &curve);
+            assert_eq!(plain.call, Call::Positive, "cq {cq} seed {seed}");
+            for (name, other) in [("rounded", &whole[..]), ("noisier", &noisy), ("begins at cycle 3", &curve[2..]), ("ends early", &curve[..cq as usize + 9])] {
+                let offset = if name == "begins at cycle 3" { 2 } else { 0 };
+                let cycles: Vec<f64> = (0..other.len()).map(|i| (i + 1 + offset) as f64).collect();
+                let reading = at(&cycles, other);
+                assert_eq!(reading.call, Call::Positive, "cq {cq} seed {seed} {name}");
+                assert!((reading.cq.unwrap() - plain.cq.unwrap()).abs() < 0.5, "cq {cq} seed {seed} {name}: {:?} {:?}", reading.cq, plain.cq);
+            }
+        }
+    }
+}
+
+#[test]
+fn long_and_holed_exports_are_answered() {
+    let long: Vec<f64> = (0..1000).map(|i| (i as f64 * 0.37).sin() + i as f64 * 0.01).collect();
+    assert_ne!(at(&axis(1000), &long).call, Call::Positive);
+    let mut holed = rise(40);
+    holed[7] = f64::NAN;
+    holed[22] = f64::NEG_INFINITY;
+    holed[31] = 1e200;
+    let reading = at(&axis(40), &holed);
+    assert_eq!(reading.call, Call::Positive);
+    assert!(reading.has(Reason::GapsFilled));
+}
