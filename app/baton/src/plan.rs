@@ -189,7 +189,7 @@ impl Roster {
                 let spent = || search.spent() as f32;
                 let mut tell = search.teller();
                 let budget = roster::solve::Budget::Share(&spent);
-                let plan = roster::solve::solve_within(&problem, asked.seed, &crew, budget, &mut |progress| tell(progress.objective));
+                let plan = roster::solve::solve(&problem, asked.seed, &crew, budget, &mut |progress| tell(progress.objective));
                 let report = roster::check::check(&problem, &plan);
                 let violations: Vec<String> = report.violations.iter().map(|violation| format!("{violation:?}")).collect();
                 asked.done(
