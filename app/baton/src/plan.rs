@@ -245,7 +245,7 @@ impl Routes {
         let problem = routes::parse(&text).map_err(|error| asked.wrong(error))?;
         let search = asked.search()?;
         let mut tell = search.teller();
-        let plan = routes::solve_within(&problem, asked.seed, &crew, &|| search.spent(), &mut |progress| tell(progress.cost));
+        let plan = routes::solve(&problem, asked.seed, &crew, &|| search.spent(), &mut |progress| tell(progress.cost));
         let report = routes::check(&problem, &plan);
         let mut written = serde_json::to_value(&plan)?;
         written["cost"] = number(plan.cost);

@@ -55,9 +55,9 @@ impl Person {
         self.row.chunks(7).filter(|week| week.iter().skip(5).any(Option::is_some)).count()
     }
 
-    /// `tight` leaves no slack in minutes, weekends and limited shifts.
+    /// `tight` leaves half a shift of slack in minutes and none in weekends and limited shifts.
     fn line(&self, name: usize, days: usize, tight: bool) -> String {
-        let slack = if tight { 0 } else { 480 };
+        let slack = if tight { 240 } else { 960 };
         let most = self.may.iter().enumerate().map(|(shift, may)| {
             let own = self.row.iter().flatten().filter(|s| **s == shift).count();
             let limit = if !may {

@@ -57,6 +57,7 @@ pub(super) struct Group<'a, 'm> {
     fixed: Vec<bool>,
     prices: Vec<i32>,
     width: usize,
+    /// Dearer than any roster.
     big: f64,
     /// Cost of what the group cannot change.
     base: i64,
@@ -72,7 +73,7 @@ impl<'a, 'm> Group<'a, 'm> {
         let mut slacks: Vec<(f64, Vec<(u32, f64)>)> = vec![];
         let mut others = vec![];
         let mut base = state.soft;
-        for at in 0..place.len() {
+        for (at, place) in place.iter_mut().enumerate() {
             let (day, code) = (window.start + at / model.codes, at % model.codes);
             let demand = model.demand[day * model.codes + code];
             if code == 0 || demand.under == 0 && demand.over == 0 {
@@ -81,9 +82,9 @@ impl<'a, 'm> Group<'a, 'm> {
             let own = before.iter().filter(|row| row[day] as usize == code).count() as i32;
             let present = state.present[day * model.codes + code];
             base -= demand.cost(present);
-            place[at] = Some(right.len() as u32);
+            *place = Some(right.len() as u32);
             // A grain of difference between rows keeps the simplex method from standing still.
-            let jitter = 1e-4 * (1.0 + random.uniform());
+            let jitter = 1e-5 * (1.0 + random.uniform());
             let wanted = f64::from(demand.required - (present - own)) + jitter;
             let row = right.len() as u32;
             let (under, over) = ((f64::from(demand.under), vec![(row, 1.0)]), (f64::from(demand.over), vec![(row, -1.0)]));

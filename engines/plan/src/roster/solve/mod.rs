@@ -69,8 +69,8 @@ const SEARCHERS_MAX: usize = 64;
 /// Searchers meet at these shares of the budget after the annealing, and every [`BETWEEN_MEETINGS`] of it before.
 const MEETINGS: [f32; 6] = [0.45, 0.6, 0.7, 0.8, 0.9, 1.0];
 const BETWEEN_MEETINGS: f32 = 0.025;
-/// Share of the budget that is annealed.
-const ANNEALED: f32 = 0.25;
+/// Share of the budget that is annealed: at least, and at most when the roster is large.
+const ANNEALED: (f32, f32) = (0.25, 0.7);
 /// Share of the work after the annealing that is given to groups.
 const GROUPED: f32 = 0.7;
 /// A group that takes less of the budget is followed by a larger one, one that takes more by a smaller one.
@@ -121,10 +121,11 @@ impl Search<'_> {
         let mut searchers: Vec<Searcher> = seeds.map(|seed| Searcher::new(model, seed)).collect();
         self.each(&mut searchers, |searcher| searcher.begin(clock));
         self.meet(&mut searchers, false, progress);
-        let annealing = (1..=(ANNEALED / BETWEEN_MEETINGS) as u32).map(|meeting| meeting as f32 * BETWEEN_MEETINGS);
+        let annealing = (1..=(ANNEALED.0 / BETWEEN_MEETINGS) as u32).map(|meeting| meeting as f32 * BETWEEN_MEETINGS);
         for until in annealing.chain(MEETINGS) {
             self.each(&mut searchers, |searcher| searcher.search(clock, until));
-            self.meet(&mut searchers, until > ANNEALED, progress);
+            let share = searchers.iter().all(|searcher| !searcher.annealing);
+            self.meet(&mut searchers, share, progress);
         }
     }
 
@@ -163,6 +164,8 @@ struct Searcher<'m> {
     row_work: f32,
     /// Share of the budget used before the annealing began.
     begun: f32,
+    /// Share of the budget at which the annealing ends.
+    annealed: f32,
     /// Annealings planned, whether from a measured pace, and which one is under way.
     starts: u32,
     counted: bool,
@@ -181,6 +184,7 @@ impl<'m> Searcher<'m> {
             moves: 0,
             annealing: true,
             begun: 0.0,
+            annealed: ANNEALED.0,
             starts: 0,
             counted: false,
             start: 0,
@@ -195,10 +199,10 @@ impl<'m> Searcher<'m> {
     }
 
     fn begin(&mut self, clock: Pace) {
-        let work = self.work();
-        self.state = self.builder.construct(&mut self.random, &|| clock(work) < 1.0);
+        self.state = self.builder.construct(&mut self.random, &|work| clock(work) < 1.0);
         self.best = Best::of(&self.state);
         self.begun = clock(self.work());
+        self.annealed = self.begun + ANNEALED.0 * (1.0 - self.begun);
     }
 
     /// Goes on until the share of the budget is used.
@@ -208,21 +212,22 @@ impl<'m> Searcher<'m> {
             if share >= until {
                 return;
             }
-            if share < ANNEALED {
+            if share < self.annealed {
                 self.count_starts(share);
-                let place = share / ANNEALED * self.starts as f32;
+                let place = (share - self.begun) / (self.annealed - self.begun) * self.starts as f32;
                 if place as u32 != self.start {
                     self.start = place as u32;
-                    self.settle();
-                    self.state = self.builder.construct(&mut self.random, &|| true);
+                    self.settle(clock);
+                    let moves = self.moves;
+                    self.state = self.builder.construct(&mut self.random, &|work| clock(moves + work) < 1.0);
                 }
                 self.cool(place.fract());
             } else {
                 if std::mem::take(&mut self.annealing) {
-                    self.settle();
+                    self.settle(clock);
                     self.state = State::new(self.state.model, self.best.rows.clone());
                 }
-                let slack = 1 + (-self.random.uniform_f32().ln() * SLACK * (1.0 - share) / (1.0 - ANNEALED)) as i64;
+                let slack = 1 + (-self.random.uniform_f32().ln() * SLACK * (1.0 - share) / (1.0 - self.annealed)) as i64;
                 if self.group_work <= GROUPED * (self.group_work + self.row_work) {
                     self.rebuild_group(clock, slack);
                 } else {
@@ -237,6 +242,9 @@ impl<'m> Searcher<'m> {
 
     /// Rebuilds a group of rows; the next group is larger or smaller, depending on how much of the budget this one took.
     fn rebuild_group(&mut self, clock: Pace, slack: i64) {
+        if self.state.hard > 0 {
+            self.settle(clock);
+        }
         let (model, moves, before, share) = (self.state.model, self.moves, self.builder.work(), clock(self.work()));
         let going = |work: u64| clock(moves + work) < 1.0;
         self.builder.rebuild_group(&mut self.state, self.extent, &mut self.random, slack, &going);
@@ -256,23 +264,30 @@ impl<'m> Searcher<'m> {
         self.moves += MOVES;
     }
 
-    /// Several short annealings from different starts beat one long one, once each is long enough: how many fit is known
-    /// when a hundredth of the budget is used.
+    /// Several short annealings from different starts beat one long one, once each is long enough: how many fit, or how much
+    /// of the budget one needs, is known when a hundredth of the budget is used.
     fn count_starts(&mut self, share: f32) {
-        if self.starts > 0 && (self.counted || share < 0.01) {
+        let used = share - self.begun;
+        if self.counted || self.starts > 0 && used < 0.01 {
             return;
         }
-        self.counted = share >= 0.01;
-        let whole = self.moves as f32 * ANNEALED / (share - self.begun).max(0.001);
-        let starts = whole / (MOVES_PER_CELL * self.state.rows.len() as f32);
-        self.starts = if self.counted { (starts as u32).clamp(1, MOST_STARTS) } else { 1 };
+        self.starts = 1;
+        self.counted = used >= 0.01;
+        if self.counted {
+            // Share of the budget that one annealing needs.
+            let one = MOVES_PER_CELL * self.state.rows.len() as f32 * used / self.moves.max(1) as f32;
+            let part = one.clamp(ANNEALED.0, ANNEALED.1) * (1.0 - self.begun);
+            self.annealed = self.begun + part;
+            self.starts = ((part / one) as u32).clamp(1, MOST_STARTS);
+        }
     }
 
     /// Ends an annealing: broken rows are replaced by the cheapest legal ones.
-    fn settle(&mut self) {
+    fn settle(&mut self, clock: Pace) {
+        let moves = self.moves;
         for employee in 0..self.state.model.staff {
             if self.state.broken(employee) > 0 {
-                self.builder.legalise(&mut self.state, employee, &mut self.random);
+                self.builder.legalise(&mut self.state, employee, &mut self.random, &|work| clock(moves + work) < 1.0);
             }
         }
         self.note();

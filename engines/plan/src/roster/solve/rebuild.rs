@@ -68,7 +68,7 @@ impl<'m> Builder<'m> {
     }
 
     /// A roster of legal rows, built one after another against the cover that is left; a row stays empty where none was found.
-    pub fn construct(&mut self, random: &mut Random, keep_going: &dyn Fn() -> bool) -> State<'m> {
+    pub fn construct(&mut self, random: &mut Random, going: Going) -> State<'m> {
         let model = self.model;
         let start = (0..model.staff * model.days).map(|at| if model.allowed[at] & 1 == 1 { OFF } else { model.allowed[at].trailing_zeros() as Code });
         let mut state = State::new(model, start.collect());
@@ -77,22 +77,23 @@ impl<'m> Builder<'m> {
             order.swap(last, random.below(last + 1));
         }
         for employee in order {
-            if keep_going() || state.broken(employee) > 0 {
-                self.legalise(&mut state, employee, random);
-            }
+            self.legalise(&mut state, employee, random, going);
         }
         state
     }
 
     /// Replaces the row by the cheapest legal one found, first with few labels, then with
-    /// more, with shifts that cannot run out, and at last at any price.
-    pub fn legalise(&mut self, state: &mut State, employee: usize, random: &mut Random) -> bool {
+    /// more, with shifts that cannot run out, and at last at any price. False when there was none, or no time.
+    pub fn legalise(&mut self, state: &mut State, employee: usize, random: &mut Random, going: Going) -> bool {
         self.price(state, employee, |_| 0);
         let days = self.model.days;
         let row = state.row(employee).to_vec();
         let own = self.some_codes(employee, random);
         let loose = self.loose_codes(employee);
         for (width, codes, flat) in [(1, own, false), (4, loose, false), (16, own, false), (4, loose, true), (64, own, true)] {
+            if !going(self.work()) {
+                return false;
+            }
             if flat {
                 self.prices.fill(0);
             }
@@ -199,7 +200,8 @@ impl<'m> Builder<'m> {
         let from = random.below(model.days - extent.days + 1);
         let before = state.soft;
         let mut group = Group::new(state, &mut self.rows, members.clone(), from..from + extent.days, random);
-        let found = group.dive(before + slack, random, going);
+        let programmes = self.programmes;
+        let found = group.dive(before + slack, random, &|work| going(programmes + work));
         self.programmes += group.master_work();
         let Some(rows) = found else { return false };
         let old: Vec<Vec<Code>> = members.iter().map(|employee| state.row(*employee).to_vec()).collect();

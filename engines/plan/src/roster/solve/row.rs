@@ -15,6 +15,7 @@ const COUNTED: usize = 8;
 const LENGTHS: usize = 32;
 /// Labels of one search about which fewer are kept, so that memory and time stay bounded.
 const LABELS_MAX: usize = 1_000_000;
+const LABELS_PER_WIDTH: usize = 60_000;
 
 /// Nodes of one contract and how they follow each other.
 struct Graph {
@@ -62,6 +63,21 @@ impl Graph {
             }
         }
         Graph { states, codes: model.codes, next, works: (0..=states).map(|s| s >= rest && s < states).collect() }
+    }
+
+    /// States that can be met from `start` with these codes, in order.
+    fn met(&self, start: usize, codes: u64) -> Vec<usize> {
+        let mut is_met = vec![false; self.states + 1];
+        let mut open = vec![start];
+        is_met[start] = true;
+        while let Some(state) = open.pop() {
+            for to in (0..self.codes).filter(|code| codes >> code & 1 == 1).filter_map(|code| self.next(state, code)) {
+                if !std::mem::replace(&mut is_met[to], true) {
+                    open.push(to);
+                }
+            }
+        }
+        (0..=self.states).filter(|state| is_met[*state]).collect()
     }
 
     #[inline]
@@ -164,6 +180,10 @@ struct Frame {
     /// Most and least units of minutes of the days searched.
     most_units: i32,
     least_units: i32,
+    /// States that can be met at all with the shifts considered.
+    live: Vec<usize>,
+    /// Position of a state in `live`.
+    slot: Vec<u16>,
     /// Price of a unit of minutes, so that rows with too many or too few of them look dear.
     tilt: i32,
     /// Bound on tilted costs.
@@ -338,7 +358,7 @@ impl<'m> RowSearch<'m> {
     fn relaxed(&mut self, wanted: &Wanted, frame: &Frame, graph: &Graph, tilt: i32) -> (i32, i32) {
         let model = self.model;
         let kinds = self.weekend_kinds(wanted, frame);
-        let layer = (graph.states + 1) * kinds;
+        let layer = frame.live.len() * kinds;
         let [mut here, mut after] = std::mem::take(&mut self.relaxed);
         after.clear();
         after.resize(layer, (0, 0));
@@ -346,7 +366,7 @@ impl<'m> RowSearch<'m> {
             here.clear();
             here.resize(layer, (FAR, 0));
             let choices = self.choices(wanted, day);
-            for state in 0..=graph.states {
+            for (own, &state) in frame.live.iter().enumerate() {
                 let mut rest = choices;
                 while rest != 0 {
                     let code = rest.trailing_zeros() as usize;
@@ -355,8 +375,8 @@ impl<'m> RowSearch<'m> {
                     let weekend = usize::from(code != 0 && (day % 7 == 5 || day % 7 == 6 && !graph.works[state]));
                     let units = model.minutes[code] / model.unit;
                     let price = wanted.prices[day * model.codes + code] + tilt * units;
-                    let own = &mut here[state * kinds + weekend..(state + 1) * kinds];
-                    for (own, next) in own.iter_mut().zip(&after[to * kinds..]) {
+                    let own = &mut here[own * kinds + weekend..(own + 1) * kinds];
+                    for (own, next) in own.iter_mut().zip(&after[frame.slot[to] as usize * kinds..]) {
                         if next.0 + price < own.0 {
                             *own = (next.0 + price, next.1 + units);
                         }
@@ -365,7 +385,7 @@ impl<'m> RowSearch<'m> {
             }
             std::mem::swap(&mut here, &mut after);
         }
-        let first = after[frame.start * kinds + kinds - 1];
+        let first = after[frame.slot[frame.start] as usize * kinds + kinds - 1];
         self.relaxed = [here, after];
         self.work += (layer * (frame.to - frame.from) / 16) as u64;
         first
@@ -417,7 +437,25 @@ impl<'m> RowSearch<'m> {
         let limits = &model.limits[wanted.employee];
         let (most_units, least_units) = ((limits.max_minutes - minutes).div_euclid(model.unit), -(minutes - limits.min_minutes).div_euclid(model.unit));
         let place = vec![COUNTED; model.codes];
-        Some(Frame { from: reach.start, to: reach.end, start, minutes, weekends, counted, place, most_units, least_units, tilt: 0, below: wanted.below })
+        let codes = wanted.row[reach.clone()].iter().fold(wanted.codes | 1, |codes, own| codes | 1 << own);
+        let live = graph.met(start, codes);
+        let mut slot = vec![NONE; graph.states + 1];
+        live.iter().enumerate().for_each(|(at, state)| slot[*state] = at as u16);
+        Some(Frame {
+            from: reach.start,
+            to: reach.end,
+            start,
+            minutes,
+            weekends,
+            counted,
+            place,
+            most_units,
+            least_units,
+            live,
+            slot,
+            tilt: 0,
+            below: wanted.below,
+        })
     }
 
     /// Codes that may stand on a day of the search.
@@ -432,7 +470,7 @@ impl<'m> RowSearch<'m> {
     fn look_ahead(&mut self, wanted: &Wanted, frame: &Frame, graph: &Graph) -> usize {
         let model = self.model;
         let kinds = self.weekend_kinds(wanted, frame);
-        let layer = (graph.states + 1) * kinds;
+        let layer = frame.live.len() * kinds;
         let days = frame.to - frame.from;
         self.ahead.clear();
         self.ahead.resize(layer * (days + 1), Ahead::NOWHERE);
@@ -441,7 +479,7 @@ impl<'m> RowSearch<'m> {
             let choices = self.choices(wanted, day);
             let at = (day - frame.from) * layer;
             let (here, after) = self.ahead[at..].split_at_mut(layer);
-            for state in 0..=graph.states {
+            for (own, &state) in frame.live.iter().enumerate() {
                 let mut rest = choices;
                 while rest != 0 {
                     let code = rest.trailing_zeros() as usize;
@@ -450,8 +488,8 @@ impl<'m> RowSearch<'m> {
                     let weekend = usize::from(code != 0 && (day % 7 == 5 || day % 7 == 6 && !graph.works[state]));
                     let minutes = model.minutes[code];
                     let price = wanted.prices[day * model.codes + code] + frame.tilt * (minutes / model.unit);
-                    let own = &mut here[state * kinds + weekend..(state + 1) * kinds];
-                    for (own, next) in own.iter_mut().zip(&after[to * kinds..]) {
+                    let own = &mut here[own * kinds + weekend..(own + 1) * kinds];
+                    for (own, next) in own.iter_mut().zip(&after[frame.slot[to] as usize * kinds..]) {
                         own.cost = own.cost.min(next.cost + price);
                         own.most_minutes = own.most_minutes.max(next.most_minutes + minutes);
                         own.least_minutes = own.least_minutes.min(next.least_minutes + minutes);
@@ -476,7 +514,7 @@ impl<'m> RowSearch<'m> {
         let mut width = wanted.width;
         for day in frame.from..frame.to {
             let [mut here, mut there] = std::mem::take(&mut self.layers);
-            if self.arena.len() / (day + 1 - frame.from) > LABELS_MAX / (frame.to - frame.from) {
+            if self.arena.len() / (day + 1 - frame.from) > LABELS_MAX.max(wanted.width * LABELS_PER_WIDTH) / (frame.to - frame.from) {
                 width = (width / 2).max(1);
             }
             for at in 0..here.used.len() {
@@ -500,7 +538,7 @@ impl<'m> RowSearch<'m> {
         let Step { day, state, parent, width } = step;
         let from = self.arena[parent as usize];
         let weekends_left = (kinds - 1) as i32;
-        let after = (day + 1 - frame.from) * (graph.states + 1) * kinds;
+        let after = (day + 1 - frame.from) * frame.live.len() * kinds;
         let mut rest = self.choices(wanted, day);
         while rest != 0 {
             let code = rest.trailing_zeros() as usize;
@@ -513,7 +551,7 @@ impl<'m> RowSearch<'m> {
             let length = model.minutes[code];
             let cost = from.cost + wanted.prices[day * model.codes + code] + frame.tilt * (length / model.unit);
             let minutes = from.minutes + length;
-            let ahead = &self.ahead[after + to * kinds + (weekends_left - weekends) as usize];
+            let ahead = &self.ahead[after + frame.slot[to] as usize * kinds + (weekends_left - weekends) as usize];
             let minutes_fit = minutes + ahead.least_minutes <= limits.max_minutes && minutes + ahead.most_minutes >= limits.min_minutes;
             if !minutes_fit || cost + ahead.cost >= frame.below {
                 continue;

@@ -92,7 +92,7 @@ fn a_searched_window_leaves_the_rest_of_the_row() {
     let mut search = RowSearch::new(&model);
     let mut random = Random::new(2, 0);
     let mut builder = super::rebuild::Builder::new(&model);
-    let state = builder.construct(&mut random, &|| true);
+    let state = builder.construct(&mut random, &|_| true);
     for employee in 0..model.staff {
         let row = state.row(employee);
         assert_eq!(row_broken(&model, employee, row), 0, "construction found no legal row");
