@@ -19,8 +19,7 @@ fn solved(text: &str, steps: u64) -> (check::Report, u64) {
 
 #[test]
 fn long_tight_rosters_become_legal() {
-    for (seed, days, staff, shifts, tight) in [(1, 56, 12, 4, true), (2, 182, 6, 6, true), (3, 364, 3, 10, true), (5, 182, 2, 32, true)]
-    {
+    for (seed, days, staff, shifts, tight) in [(1, 56, 12, 4, true), (2, 182, 6, 6, true), (3, 364, 3, 10, true), (5, 182, 2, 32, true)] {
         let (report, _) = solved(&family::instance(seed, days, staff, shifts, tight), 5_000_000);
         assert_eq!(report.violations, vec![], "{days} days, {staff} people, {shifts} shifts");
     }
