@@ -189,7 +189,7 @@ impl Roster {
                 let spent = || search.spent() as f32;
                 let mut tell = search.teller();
                 let budget = roster::solve::Budget::Share(&spent);
-                let plan = roster::solve::solve_within(&problem, asked.seed, &crew, budget, &mut |progress| tell(progress.objective));
+                let plan = roster::solve::solve(&problem, asked.seed, &crew, budget, &mut |progress| tell(progress.objective));
                 let report = roster::check::check(&problem, &plan);
                 let violations: Vec<String> = report.violations.iter().map(|violation| format!("{violation:?}")).collect();
                 asked.done(
@@ -245,7 +245,7 @@ impl Routes {
         let problem = routes::parse(&text).map_err(|error| asked.wrong(error))?;
         let search = asked.search()?;
         let mut tell = search.teller();
-        let plan = routes::solve_within(&problem, asked.seed, &crew, &|| search.spent(), &mut |progress| tell(progress.cost));
+        let plan = routes::solve(&problem, asked.seed, &crew, &|| search.spent(), &mut |progress| tell(progress.cost));
         let report = routes::check(&problem, &plan);
         let mut written = serde_json::to_value(&plan)?;
         written["cost"] = number(plan.cost);

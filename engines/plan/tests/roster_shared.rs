@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use baton_plan::Alone;
-use baton_plan::roster::solve::{Budget, solve_within};
+use baton_plan::roster::solve::{Budget, solve};
 use baton_plan::roster::{check, format};
 
 #[test]
@@ -19,7 +19,7 @@ fn shared_rosters_are_solved_legally() {
             continue;
         };
         let problem = format::parse(&text).expect(name);
-        let plan = solve_within(&problem, 1, &Alone(1), Budget::Work(2_000_000), &mut |_| {});
+        let plan = solve(&problem, 1, &Alone(1), Budget::Work(2_000_000), &mut |_| {});
         let report = check::check(&problem, &plan);
         assert_eq!(report.violations, vec![], "{name}");
         assert!(report.objective() as f64 <= best_known * within, "{name}: {}", report.objective());

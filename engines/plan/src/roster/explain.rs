@@ -146,7 +146,7 @@ impl fmt::Display for Obstacle {
 mod tests {
     use super::super::check::check;
     use super::super::problem::{Assignment, Pin};
-    use super::super::solve::{Budget, solve_within};
+    use super::super::solve::{Budget, solve};
     use super::super::testing::{drawn, week};
     use super::*;
     use crate::crew::Alone;
@@ -175,7 +175,7 @@ mod tests {
     fn obstacles_agree_with_the_checker() {
         let mut problem = drawn(9, 14, 6);
         problem.cover.iter_mut().for_each(|cover| cover.required += 1);
-        let plan = solve_within(&problem, 1, &Alone(1), Budget::Work(30_000), &mut |_| {});
+        let plan = solve(&problem, 1, &Alone(1), Budget::Work(30_000), &mut |_| {});
         let before = check(&problem, &plan);
         let mut steps = 0;
         for gap in gaps(&problem, &plan) {

@@ -1,6 +1,6 @@
 //! Routes: which vehicle visits whom, in what order (VRPTW and CVRP, total distance).
 //!
-//! [`parse`] a file, [`solve_within`] a budget (or [`solve`] until told to stop), [`check`] the plan.
+//! [`parse`] a file, [`solve`] within a budget, [`check`] the plan.
 
 mod anneal;
 pub mod check;
@@ -17,4 +17,4 @@ pub use check::{Report, check};
 pub use parse::parse;
 pub use plan::{Plan, Progress, Reason, Unserved};
 pub use problem::{CUSTOMERS_MAX, Metric, Node, Problem, TICKS_MAX};
-pub use solve::{solve, solve_within};
+pub use solve::solve;

@@ -23,47 +23,14 @@ const NEAR_MAX: usize = 500;
 const PLACES_MAX: usize = 60;
 /// Up to so many customers a place beside any other is tried: some good plans need an odd neighbour.
 const EVERY_PLACE_TO: usize = 250;
-/// Rounds of the first cooling when nobody knows how long there is; each further one is twice as long.
-const FIRST_CYCLE: u64 = 50;
 /// Few customers: from this part of the budget on, and every so many rounds, the worst hand continues from the best.
 const MEET_FROM: f64 = 0.5;
 const MEET_EVERY: u64 = 100;
 
-/// How long there is.
-#[derive(Clone, Copy)]
-enum Pace<'a> {
-    Until(&'a (dyn Fn() -> bool + Sync)),
-    Spent(&'a (dyn Fn() -> f64 + Sync)),
-}
-
-impl Pace<'_> {
-    /// Where in its cooling the round stands, 0 to 1; `None`: stop.
-    fn position(self, round: u64) -> Option<f64> {
-        match self {
-            Self::Spent(spent) => Some(spent()).filter(|spent| *spent < 1.0).map(|spent| spent.max(0.0)),
-            Self::Until(keep_going) => keep_going().then(|| {
-                let (mut start, mut length) = (0, FIRST_CYCLE);
-                while round >= start + length {
-                    start += length;
-                    length *= 2;
-                }
-                (round - start) as f64 / length as f64
-            }),
-        }
-    }
-}
-
-/// Plans until `keep_going` says no; it is asked once per round of some thousand iterations. The plan depends on the problem, the seed,
-/// the number of hands and the number of rounds, never on timing. Cools in cycles of growing length; when the budget is known,
-/// [`solve_within`] plans better.
-pub fn solve(problem: &Problem, seed: u64, crew: &dyn Crew, keep_going: &(dyn Fn() -> bool + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
-    Relay::new(problem, seed, crew, Pace::Until(keep_going)).run(progress)
-}
-
 /// Plans within a budget: `spent` says which part of it is gone (0 to 1; at 1 the planner stops), and the cooling follows it.
 /// The same answers give the same plan.
-pub fn solve_within(problem: &Problem, seed: u64, crew: &dyn Crew, spent: &(dyn Fn() -> f64 + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
-    Relay::new(problem, seed, crew, Pace::Spent(spent)).run(progress)
+pub fn solve(problem: &Problem, seed: u64, crew: &dyn Crew, spent: &(dyn Fn() -> f64 + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
+    Relay::new(problem, seed, crew, spent).run(progress)
 }
 
 /// Routes of customers with what they cost; compared by vehicles over the fleet, then ticks.
@@ -83,7 +50,7 @@ impl Found {
 struct Relay<'a> {
     problem: &'a Problem,
     crew: &'a dyn Crew,
-    pace: Pace<'a>,
+    spent: &'a (dyn Fn() -> f64 + Sync),
     random: Random,
     seed: u64,
     customers: Vec<u32>,
@@ -93,12 +60,12 @@ struct Relay<'a> {
 }
 
 impl<'a> Relay<'a> {
-    fn new(problem: &'a Problem, seed: u64, crew: &'a dyn Crew, pace: Pace<'a>) -> Self {
+    fn new(problem: &'a Problem, seed: u64, crew: &'a dyn Crew, spent: &'a (dyn Fn() -> f64 + Sync)) -> Self {
         let unserved = Unserved::of(problem);
         let served = |customer: &u32| unserved.iter().all(|one| one.index != *customer as usize);
         let customers: Vec<u32> = (1..=problem.customers() as u32).filter(served).collect();
         let fleet = problem.vehicles.unwrap_or(usize::MAX);
-        Self { problem, crew, pace, random: Random::new(seed, 0), seed, customers, unserved, fleet, penalty: 0.0 }
+        Self { problem, crew, spent, random: Random::new(seed, 0), seed, customers, unserved, fleet, penalty: 0.0 }
     }
 
     fn run(mut self, progress: &mut dyn FnMut(Progress)) -> Plan {
@@ -116,7 +83,8 @@ impl<'a> Relay<'a> {
         let mut best = self.best_of(&searches[0]);
         let mut current = best.clone();
         let mut round = 0;
-        while let Some(position) = self.pace.position(round) {
+        while let Some(position) = Some((self.spent)()).filter(|spent| *spent < 1.0) {
+            let position = position.max(0.0);
             if self.customers.is_empty() {
                 break;
             }

@@ -17,7 +17,7 @@ pub use problem::{Absence, Duty, Person, Post, Relay, RelayError, Shift, Wish, p
 use super::check;
 use super::explain;
 use super::problem::{self as roster, Assignment, Plan, Problem};
-use super::solve::{Budget, Progress, solve_within};
+use super::solve::{Budget, Progress, solve};
 use crate::crew::Crew;
 
 /// A proposal: who holds what, who relieves whom, what is not held and why, what changed.
@@ -63,7 +63,7 @@ pub struct Unfilled {
 /// When the relay is not valid (see [`Relay::validate`]).
 pub fn plan(relay: &Relay, seed: u64, crew: &dyn Crew, budget: Budget, progress: &mut dyn FnMut(Progress)) -> Result<RelayPlan, RelayError> {
     let mapping = Mapping::new(relay)?;
-    let plan = solve_within(&mapping.problem, seed, crew, budget, progress);
+    let plan = solve(&mapping.problem, seed, crew, budget, progress);
     Ok(mapping.read_back(&plan))
 }
 

@@ -3,12 +3,15 @@
 //! 1. Every employee gets a legal row by the labelled shortest path of [`row`], against the cover still missing.
 //! 2. Simulated annealing changes a few days of one row or trades days between two; broken hard rules are priced, the price
 //!    rises while the temperature falls. Rows still broken at the end are replaced by the cheapest legal ones.
-//! 3. Large neighbourhoods: one to three rows are taken out over two to six weeks and rebuilt, the last of them exactly.
+//! 3. Large neighbourhoods. Groups of people, up to all of them, get rows together by column generation ([`columns`]); in
+//!    between one to three rows are taken out over two to six weeks and rebuilt, the last of them exactly.
 //!
 //! Searchers with different seeds run side by side and meet at fixed shares of the budget, so a run is repeatable from its
-//! seed, its number of searchers and a budget of work.
+//! seed and a budget of work.
 
 mod anneal;
+mod columns;
+mod master;
 mod model;
 mod rebuild;
 mod row;
@@ -21,18 +24,17 @@ use crate::crew::{Crew, Job};
 use crate::random::Random;
 use anneal::Heat;
 use model::{Code, Model, OFF};
-use rebuild::Builder;
+use rebuild::{Builder, Extent};
 use state::State;
 
-/// How long to search. Knowing the end lets the annealing cool to it, so prefer [`Budget::Share`] to [`Budget::While`].
+/// How long to search. Its end is known from the start, since the annealing cools to it.
 #[derive(Clone, Copy)]
 pub enum Budget<'a> {
-    /// Steps of each searcher, one step being about one move of the annealing (some 10 million a second). Repeatable.
+    /// Steps of each of [`WORK_SEARCHERS`] searchers, one step being about one move of the annealing (some 10 million a
+    /// second). The same seed and steps give the same plan, whoever does the work.
     Work(u64),
-    /// Share of the budget that is used up, from 0 to 1, as a clock of the caller's tells.
+    /// Share of the budget that is used up, from 0 to 1, as a clock of the caller's tells; one searcher for each hand of the crew.
     Share(&'a (dyn Fn() -> f32 + Sync)),
-    /// As long as it returns true: rounds of doubling length.
-    While(&'a (dyn Fn() -> bool + Sync)),
 }
 
 /// The best legal roster so far.
@@ -46,40 +48,33 @@ pub struct Progress {
     pub work: u64,
 }
 
-/// Searches as long as `keep_going` says so, with one searcher for each hand of the crew, and returns the best roster met.
+/// Searches within the budget and returns the best roster met.
 ///
 /// Rows are legal wherever a legal row was found; the checker lists what is not. A problem that is empty, too large or refers
 /// to unknown people, days or shifts gets an empty plan.
-pub fn solve(problem: &Problem, seed: u64, crew: &dyn Crew, keep_going: &(dyn Fn() -> bool + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
-    solve_within(problem, seed, crew, Budget::While(keep_going), progress)
-}
-
-/// As [`solve`], within any kind of budget.
-pub fn solve_within(problem: &Problem, seed: u64, crew: &dyn Crew, budget: Budget, progress: &mut dyn FnMut(Progress)) -> Plan {
+pub fn solve(problem: &Problem, seed: u64, crew: &dyn Crew, budget: Budget, progress: &mut dyn FnMut(Progress)) -> Plan {
     let Some(model) = Model::new(problem) else { return Plan::default() };
-    let mut search = Search { model: &model, crew, seed, best: None, work: 0 };
+    let mut search = Search { model: &model, crew, best: None };
     match budget {
-        Budget::Work(limit) => search.round(&|work| work as f32 / limit.max(1) as f32, progress),
-        Budget::Share(share) => search.round(&|_| share(), progress),
-        Budget::While(keep_going) => {
-            let mut limit = FIRST_ROUND;
-            while keep_going() {
-                search.round(&|work| if keep_going() { work as f32 / limit as f32 } else { 1.0 }, progress);
-                limit *= 2;
-            }
-        }
+        Budget::Work(limit) => search.run(seed, WORK_SEARCHERS, &|work| work as f32 / limit.max(1) as f32, progress),
+        Budget::Share(share) => search.run(seed, crew.hands().clamp(1, SEARCHERS_MAX), &|_| share(), progress),
     }
     search.best.map_or_else(Plan::default, |best| plan_of(&model, &best.rows))
 }
 
+/// Searchers of a budget of work.
+pub const WORK_SEARCHERS: usize = 2;
 /// Searchers at most.
 const SEARCHERS_MAX: usize = 64;
-/// Steps of the first round when the end is not known.
-const FIRST_ROUND: u64 = 20_000_000;
-/// Searchers meet this often in a round.
-const MEETINGS: u32 = 40;
-/// Share of a round that is annealed.
-const ANNEALED: f32 = 0.4;
+/// Searchers meet at these shares of the budget after the annealing, and every [`BETWEEN_MEETINGS`] of it before.
+const MEETINGS: [f32; 6] = [0.45, 0.6, 0.7, 0.8, 0.9, 1.0];
+const BETWEEN_MEETINGS: f32 = 0.025;
+/// Share of the budget that is annealed: at least, and at most when the roster is large.
+const ANNEALED: (f32, f32) = (0.25, 0.7);
+/// Share of the work after the annealing that is given to groups.
+const GROUPED: f32 = 0.7;
+/// A group that takes less of the budget is followed by a larger one, one that takes more by a smaller one.
+const GROUP_SHARE: (f32, f32) = (0.04, 0.3);
 /// Moves for each cell of the roster that make an annealing long enough, and the most annealings in a round.
 const MOVES_PER_CELL: f32 = 20_000.0;
 const MOST_STARTS: u32 = 8;
@@ -115,26 +110,23 @@ impl Best {
 struct Search<'m> {
     model: &'m Model,
     crew: &'m dyn Crew,
-    seed: u64,
     best: Option<Best>,
-    work: u64,
 }
 
 impl Search<'_> {
-    /// One annealing and rebuilding from nothing to the end of the clock.
-    fn round(&mut self, clock: Pace, progress: &mut dyn FnMut(Progress)) {
+    /// Annealing and rebuilding from nothing to the end of the clock.
+    fn run(&mut self, seed: u64, hands: usize, clock: Pace, progress: &mut dyn FnMut(Progress)) {
         let model = self.model;
-        let seeds = (0..self.crew.hands().clamp(1, SEARCHERS_MAX) as u64).map(|at| self.seed.wrapping_mul(64).wrapping_add(at));
+        let seeds = (0..hands as u64).map(|at| seed.wrapping_mul(64).wrapping_add(at));
         let mut searchers: Vec<Searcher> = seeds.map(|seed| Searcher::new(model, seed)).collect();
-        self.seed = self.seed.wrapping_add(0x5851_F42D_4C95_7F2D);
         self.each(&mut searchers, |searcher| searcher.begin(clock));
         self.meet(&mut searchers, false, progress);
-        for meeting in 1..=MEETINGS {
-            let until = meeting as f32 / MEETINGS as f32;
+        let annealing = (1..=(ANNEALED.0 / BETWEEN_MEETINGS) as u32).map(|meeting| meeting as f32 * BETWEEN_MEETINGS);
+        for until in annealing.chain(MEETINGS) {
             self.each(&mut searchers, |searcher| searcher.search(clock, until));
-            self.meet(&mut searchers, until > ANNEALED, progress);
+            let share = searchers.iter().all(|searcher| !searcher.annealing);
+            self.meet(&mut searchers, share, progress);
         }
-        self.work += searchers.iter().map(Searcher::work).sum::<u64>();
     }
 
     fn each<'m>(&self, searchers: &mut [Searcher<'m>], job: impl Fn(&mut Searcher<'m>) + Sync) {
@@ -154,7 +146,7 @@ impl Search<'_> {
         if share {
             searchers.iter_mut().filter(|s| best.key() < s.best.key()).for_each(|s| s.adopt(best));
         }
-        let work = self.work + searchers.iter().map(Searcher::work).sum::<u64>();
+        let work = searchers.iter().map(Searcher::work).sum::<u64>();
         progress(Progress { objective: best.soft, illegal_rows: best.illegal_rows, work });
     }
 }
@@ -166,8 +158,14 @@ struct Searcher<'m> {
     random: Random,
     moves: u64,
     annealing: bool,
+    extent: Extent,
+    /// Steps spent on groups and on a few rows at a time, after the annealing.
+    group_work: f32,
+    row_work: f32,
     /// Share of the budget used before the annealing began.
     begun: f32,
+    /// Share of the budget at which the annealing ends.
+    annealed: f32,
     /// Annealings planned, whether from a measured pace, and which one is under way.
     starts: u32,
     counted: bool,
@@ -178,18 +176,33 @@ impl<'m> Searcher<'m> {
     fn new(model: &'m Model, seed: u64) -> Self {
         let state = State::new(model, vec![OFF; model.staff * model.days]);
         let (builder, random) = (Builder::new(model), Random::new(seed, 0));
-        Searcher { best: Best::of(&state), state, builder, random, moves: 0, annealing: true, begun: 0.0, starts: 0, counted: false, start: 0 }
+        Searcher {
+            best: Best::of(&state),
+            state,
+            builder,
+            random,
+            moves: 0,
+            annealing: true,
+            begun: 0.0,
+            annealed: ANNEALED.0,
+            starts: 0,
+            counted: false,
+            start: 0,
+            extent: Extent::least(model),
+            group_work: 0.0,
+            row_work: 0.0,
+        }
     }
 
     fn work(&self) -> u64 {
-        self.moves + self.builder.rows.work
+        self.moves + self.builder.work()
     }
 
     fn begin(&mut self, clock: Pace) {
-        let work = self.work();
-        self.state = self.builder.construct(&mut self.random, &|| clock(work) < 1.0);
+        self.state = self.builder.construct(&mut self.random, &|work| clock(work) < 1.0);
         self.best = Best::of(&self.state);
         self.begun = clock(self.work());
+        self.annealed = self.begun + ANNEALED.0 * (1.0 - self.begun);
     }
 
     /// Goes on until the share of the budget is used.
@@ -199,24 +212,48 @@ impl<'m> Searcher<'m> {
             if share >= until {
                 return;
             }
-            if share < ANNEALED {
+            if share < self.annealed {
                 self.count_starts(share);
-                let place = share / ANNEALED * self.starts as f32;
+                let place = (share - self.begun) / (self.annealed - self.begun) * self.starts as f32;
                 if place as u32 != self.start {
                     self.start = place as u32;
-                    self.settle();
-                    self.state = self.builder.construct(&mut self.random, &|| true);
+                    self.settle(clock);
+                    let moves = self.moves;
+                    self.state = self.builder.construct(&mut self.random, &|work| clock(moves + work) < 1.0);
                 }
                 self.cool(place.fract());
             } else {
                 if std::mem::take(&mut self.annealing) {
-                    self.settle();
+                    self.settle(clock);
                     self.state = State::new(self.state.model, self.best.rows.clone());
                 }
-                let slack = 1 + (-self.random.uniform_f32().ln() * SLACK * (1.0 - share) / (1.0 - ANNEALED)) as i64;
-                self.builder.rebuild(&mut self.state, &mut self.random, slack);
+                let slack = 1 + (-self.random.uniform_f32().ln() * SLACK * (1.0 - share) / (1.0 - self.annealed)) as i64;
+                if self.group_work <= GROUPED * (self.group_work + self.row_work) {
+                    self.rebuild_group(clock, slack);
+                } else {
+                    let before = self.builder.work();
+                    self.builder.rebuild(&mut self.state, &mut self.random, slack);
+                    self.row_work += (self.builder.work() - before) as f32;
+                }
             }
             self.note();
+        }
+    }
+
+    /// Rebuilds a group of rows; the next group is larger or smaller, depending on how much of the budget this one took.
+    fn rebuild_group(&mut self, clock: Pace, slack: i64) {
+        if self.state.hard > 0 {
+            self.settle(clock);
+        }
+        let (model, moves, before, share) = (self.state.model, self.moves, self.builder.work(), clock(self.work()));
+        let going = |work: u64| clock(moves + work) < 1.0;
+        self.builder.rebuild_group(&mut self.state, self.extent, &mut self.random, slack, &going);
+        self.group_work += (self.builder.work() - before) as f32;
+        let took = clock(self.work()) - share;
+        if took > GROUP_SHARE.1 {
+            self.extent = self.extent.smaller(model);
+        } else if took < GROUP_SHARE.0 {
+            self.extent = self.extent.larger(model);
         }
     }
 
@@ -227,23 +264,30 @@ impl<'m> Searcher<'m> {
         self.moves += MOVES;
     }
 
-    /// Several short annealings from different starts beat one long one, once each is long enough: how many fit is known
-    /// when a hundredth of the budget is used.
+    /// Several short annealings from different starts beat one long one, once each is long enough: how many fit, or how much
+    /// of the budget one needs, is known when a hundredth of the budget is used.
     fn count_starts(&mut self, share: f32) {
-        if self.starts > 0 && (self.counted || share < 0.01) {
+        let used = share - self.begun;
+        if self.counted || self.starts > 0 && used < 0.01 {
             return;
         }
-        self.counted = share >= 0.01;
-        let whole = self.moves as f32 * ANNEALED / (share - self.begun).max(0.001);
-        let starts = whole / (MOVES_PER_CELL * self.state.rows.len() as f32);
-        self.starts = if self.counted { (starts as u32).clamp(1, MOST_STARTS) } else { 1 };
+        self.starts = 1;
+        self.counted = used >= 0.01;
+        if self.counted {
+            // Share of the budget that one annealing needs.
+            let one = MOVES_PER_CELL * self.state.rows.len() as f32 * used / self.moves.max(1) as f32;
+            let part = one.clamp(ANNEALED.0, ANNEALED.1) * (1.0 - self.begun);
+            self.annealed = self.begun + part;
+            self.starts = ((part / one) as u32).clamp(1, MOST_STARTS);
+        }
     }
 
     /// Ends an annealing: broken rows are replaced by the cheapest legal ones.
-    fn settle(&mut self) {
+    fn settle(&mut self, clock: Pace) {
+        let moves = self.moves;
         for employee in 0..self.state.model.staff {
             if self.state.broken(employee) > 0 {
-                self.builder.legalise(&mut self.state, employee, &mut self.random);
+                self.builder.legalise(&mut self.state, employee, &mut self.random, &|work| clock(moves + work) < 1.0);
             }
         }
         self.note();

@@ -52,6 +52,8 @@ pub(super) struct Model {
     pub codes: usize,
     pub minutes: Vec<i32>,
     pub least_minutes: i32,
+    /// Greatest common divisor of all lengths: minutes of a row are counted in units of it.
+    pub unit: i32,
     /// Bit c of `banned_after[b]`: c must not be worked the day after b.
     pub banned_after: Vec<u64>,
     /// Employee × day: bit c = c may be worked.
@@ -63,6 +65,8 @@ pub(super) struct Model {
     pub limits: Vec<Limits>,
     /// Employee × code: most shifts; off is not limited.
     pub most: Vec<i32>,
+    /// Prices of this many parts of a unit of cost still fit in 32 bits over a whole row.
+    pub precision: i32,
     /// What one missing person typically costs: the scale of everything.
     pub scale: f32,
 }
@@ -81,12 +85,14 @@ impl Model {
             codes: shifts + 1,
             minutes: std::iter::once(0).chain(problem.shifts.iter().map(|s| s.minutes as i32)).collect(),
             least_minutes: problem.shifts.iter().map(|s| s.minutes as i32).min().unwrap_or(1).max(1),
+            unit: problem.shifts.iter().fold(0, |unit, s| common_divisor(unit, s.minutes as i32)).max(1),
             banned_after: std::iter::once(0).chain(problem.shifts.iter().map(|s| s.not_followed_by.iter().fold(0, |bits, b| bits | 2 << b))).collect(),
             allowed: vec![],
             wishes: vec![0; staff * days * (shifts + 1)],
             demand: vec![Demand::default(); days * (shifts + 1)],
             limits: vec![],
             most: vec![],
+            precision: 1,
             scale: 1.0,
         };
         model.read_staff(problem);
@@ -153,6 +159,8 @@ impl Model {
         self.wishes.iter_mut().for_each(coarser);
         self.demand.iter_mut().for_each(|d| [&mut d.under, &mut d.over].into_iter().for_each(coarser));
         self.scale /= factor as f32;
+        let row = (i64::from(wish) + i64::from(worst)) / factor * self.days as i64;
+        self.precision = (i64::from(i32::MAX / 16) / row.max(1)).clamp(1, 32) as i32;
     }
 
     #[inline]
@@ -164,6 +172,10 @@ impl Model {
     pub fn wish(&self, employee: usize, day: usize, code: Code) -> i32 {
         self.wishes[(employee * self.days + day) * self.codes + code as usize]
     }
+}
+
+fn common_divisor(a: i32, b: i32) -> i32 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 fn count(number: u32) -> i32 {

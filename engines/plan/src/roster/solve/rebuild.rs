@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::columns::{Going, Group};
 use super::model::{Code, Model, OFF};
 use super::row::{RowSearch, Wanted};
 use super::state::State;
@@ -11,25 +12,63 @@ use crate::random::Random;
 const ANY: i32 = i32::MAX / 8;
 /// Shifts considered at once in a row of many kinds.
 const KINDS: usize = 8;
-/// Labels kept per node when a few rows are rebuilt.
-const WIDTH: usize = 16;
+/// Labels kept per node and minutes when a few rows are rebuilt.
+const WIDTH: usize = 4;
 /// Days rebuilt at once.
 const SPANS: [usize; 3] = [14, 28, 42];
+
+/// Rows of a linear programme at most: its inverse is dense.
+const PROGRAMME_ROWS_MAX: usize = 1_500;
+
+/// How many rows over how many days a group rebuilds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub members: usize,
+    pub days: usize,
+}
+
+impl Extent {
+    pub fn least(model: &Model) -> Extent {
+        Extent { members: model.staff.min(6), days: model.days.min(28) }
+    }
+
+    /// More people first, then more days.
+    pub fn larger(self, model: &Model) -> Extent {
+        let Extent { members, days } = self;
+        let larger = if members < model.staff {
+            Extent { members: (members * 2).min(model.staff), days }
+        } else {
+            Extent { members, days: (days * 3 / 2).min(model.days) }
+        };
+        if larger.members + larger.days * (model.codes - 1) > PROGRAMME_ROWS_MAX { self } else { larger }
+    }
+
+    pub fn smaller(self, model: &Model) -> Extent {
+        let least = Extent::least(model);
+        if self.days > least.days {
+            Extent { days: (self.days * 2 / 3).max(least.days), ..self }
+        } else {
+            Extent { members: (self.members / 2).max(least.members), ..self }
+        }
+    }
+}
 
 /// Finds rows for employees, keeping the tables of the search.
 pub(super) struct Builder<'m> {
     model: &'m Model,
     pub rows: RowSearch<'m>,
     prices: Vec<i32>,
+    /// Steps spent in linear programmes.
+    programmes: u64,
 }
 
 impl<'m> Builder<'m> {
     pub fn new(model: &'m Model) -> Self {
-        Builder { model, rows: RowSearch::new(model), prices: vec![] }
+        Builder { model, rows: RowSearch::new(model), prices: vec![], programmes: 0 }
     }
 
     /// A roster of legal rows, built one after another against the cover that is left; a row stays empty where none was found.
-    pub fn construct(&mut self, random: &mut Random, keep_going: &dyn Fn() -> bool) -> State<'m> {
+    pub fn construct(&mut self, random: &mut Random, going: Going) -> State<'m> {
         let model = self.model;
         let start = (0..model.staff * model.days).map(|at| if model.allowed[at] & 1 == 1 { OFF } else { model.allowed[at].trailing_zeros() as Code });
         let mut state = State::new(model, start.collect());
@@ -38,26 +77,27 @@ impl<'m> Builder<'m> {
             order.swap(last, random.below(last + 1));
         }
         for employee in order {
-            if keep_going() || state.broken(employee) > 0 {
-                self.legalise(&mut state, employee, random);
-            }
+            self.legalise(&mut state, employee, random, going);
         }
         state
     }
 
     /// Replaces the row by the cheapest legal one found, first with few labels, then with
-    /// more, with shifts that cannot run out, and at last at any price.
-    pub fn legalise(&mut self, state: &mut State, employee: usize, random: &mut Random) -> bool {
+    /// more, with shifts that cannot run out, and at last at any price. False when there was none, or no time.
+    pub fn legalise(&mut self, state: &mut State, employee: usize, random: &mut Random, going: Going) -> bool {
         self.price(state, employee, |_| 0);
         let days = self.model.days;
         let row = state.row(employee).to_vec();
         let own = self.some_codes(employee, random);
         let loose = self.loose_codes(employee);
-        for (width, codes, flat) in [(4, own, false), (16, loose, false), (64, own, false), (16, loose, true), (256, own, true)] {
+        for (width, codes, flat) in [(1, own, false), (4, loose, false), (16, own, false), (4, loose, true), (64, own, true)] {
+            if !going(self.work()) {
+                return false;
+            }
             if flat {
                 self.prices.fill(0);
             }
-            let wanted = Wanted { employee, row: &row, window: 0..days, prices: &self.prices, codes, below: ANY, width };
+            let wanted = Wanted { employee, row: &row, window: 0..days, prices: &self.prices, codes, below: ANY, width, trials: 12 };
             if let Some(new) = self.rows.best(&wanted)
                 && state.set_legal_row(employee, &new)
             {
@@ -132,7 +172,7 @@ impl<'m> Builder<'m> {
                 let own = self.rows.cost(*employee, &window, row, &self.prices);
                 own.saturating_add(1 + random.below(model.scale as usize + 1) as i32)
             };
-            let wanted = Wanted { employee: *employee, row, window: window.clone(), prices: &self.prices, codes, below, width: WIDTH };
+            let wanted = Wanted { employee: *employee, row, window: window.clone(), prices: &self.prices, codes, below, width: WIDTH, trials: 0 };
             rebuilt = self.rows.best(&wanted).is_some_and(|new| state.set_legal_row(*employee, &new));
             if !rebuilt {
                 break;
@@ -145,6 +185,36 @@ impl<'m> Builder<'m> {
             state.set_row(*employee, row);
         }
         false
+    }
+
+    /// Rebuilds the rows of a group over a window all at once. Keeps the result when it costs less than `slack` more than before.
+    pub fn rebuild_group(&mut self, state: &mut State<'m>, extent: Extent, random: &mut Random, slack: i64, going: Going) -> bool {
+        let model = self.model;
+        let mut members: Vec<usize> = (0..model.staff).filter(|employee| state.broken(*employee) == 0).collect();
+        random.shuffle(&mut members);
+        members.truncate(extent.members);
+        if members.is_empty() {
+            return false;
+        }
+        members.sort_unstable();
+        let from = random.below(model.days - extent.days + 1);
+        let before = state.soft;
+        let mut group = Group::new(state, &mut self.rows, members.clone(), from..from + extent.days, random);
+        let programmes = self.programmes;
+        let found = group.dive(before + slack, random, &|work| going(programmes + work));
+        self.programmes += group.master_work();
+        let Some(rows) = found else { return false };
+        let old: Vec<Vec<Code>> = members.iter().map(|employee| state.row(*employee).to_vec()).collect();
+        let legal = members.iter().zip(&rows).all(|(employee, row)| state.set_legal_row(*employee, row));
+        if legal && state.soft < before + slack {
+            return true;
+        }
+        members.iter().zip(&old).for_each(|(employee, row)| state.set_row(*employee, row));
+        false
+    }
+
+    pub fn work(&self) -> u64 {
+        self.rows.work + self.programmes
     }
 
     fn window(&self, state: &State, random: &mut Random) -> Range<usize> {

@@ -6,7 +6,7 @@ use super::super::testing::{drawn, week};
 use super::model::{Code, Model, OFF};
 use super::row::{RowSearch, Wanted};
 use super::state::{State, row_broken};
-use super::{Budget, plan_of, solve, solve_within};
+use super::{Budget, plan_of, solve};
 use crate::crew::Alone;
 use crate::random::Random;
 
@@ -76,7 +76,7 @@ fn the_row_search_finds_the_cheapest_legal_row() {
         for employee in 0..model.staff {
             let prices: Vec<i32> = (0..model.days * model.codes).map(|_| random.below(60) as i32 - 30).collect();
             let row = vec![OFF; model.days];
-            let wanted = Wanted { employee, row: &row, window: 0..model.days, prices: &prices, codes: u64::MAX, below: i32::MAX / 8, width: 1000 };
+            let wanted = Wanted { employee, row: &row, window: 0..model.days, prices: &prices, codes: u64::MAX, below: i32::MAX / 8, width: 1000, trials: 9 };
             let found = search.best(&wanted);
             let cost = found.as_ref().map(|row| search.cost(employee, &(0..model.days), row, &prices));
             assert_eq!(cost, cheapest(&model, employee, &prices), "round {round}, employee {employee}");
@@ -92,14 +92,14 @@ fn a_searched_window_leaves_the_rest_of_the_row() {
     let mut search = RowSearch::new(&model);
     let mut random = Random::new(2, 0);
     let mut builder = super::rebuild::Builder::new(&model);
-    let state = builder.construct(&mut random, &|| true);
+    let state = builder.construct(&mut random, &|_| true);
     for employee in 0..model.staff {
         let row = state.row(employee);
         assert_eq!(row_broken(&model, employee, row), 0, "construction found no legal row");
         for from in 0..model.days - 7 {
             let window = from..from + 7;
             let prices: Vec<i32> = (0..model.days * model.codes).map(|_| random.below(60) as i32 - 30).collect();
-            let wanted = Wanted { employee, row, window: window.clone(), prices: &prices, codes: u64::MAX, below: i32::MAX / 8, width: 1000 };
+            let wanted = Wanted { employee, row, window: window.clone(), prices: &prices, codes: u64::MAX, below: i32::MAX / 8, width: 1000, trials: 9 };
             let found = search.best(&wanted).expect("the row itself is legal");
             assert_eq!(row_broken(&model, employee, &found), 0);
             assert!(search.cost(employee, &window, &found, &prices) <= search.cost(employee, &window, row, &prices));
@@ -138,27 +138,37 @@ fn optimum(problem: &Problem) -> u64 {
 #[test]
 fn a_tiny_roster_is_solved_to_its_optimum() {
     let problem = week();
-    let plan = solve_within(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {});
+    let plan = solve(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {});
     let report = check(&problem, &plan);
     assert_eq!(report.violations, vec![]);
     assert_eq!(report.objective(), optimum(&problem));
 }
 
 #[test]
-fn the_same_seed_and_work_give_the_same_plan_with_any_number_of_searchers() {
-    let problem = drawn(4, 28, 8);
-    for threads in [1, 3] {
-        let run = |seed| solve_within(&problem, seed, &Alone(threads), Budget::Work(100_000), &mut |_| {});
-        assert_eq!(run(5), run(5));
-        assert_ne!(run(5), run(6));
+fn the_same_seed_and_work_give_the_same_plan_with_any_crew() {
+    struct Threads;
+    impl crate::Crew for Threads {
+        fn hands(&self) -> usize {
+            7
+        }
+        fn run<'a>(&self, jobs: Vec<crate::Job<'a>>) {
+            std::thread::scope(|scope| jobs.into_iter().for_each(|job| _ = scope.spawn(job)));
+        }
     }
+    let problem = drawn(4, 28, 8);
+    let run = |seed, crew: &dyn crate::Crew| solve(&problem, seed, crew, Budget::Work(300_000), &mut |_| {});
+    let plan = run(5, &Alone(1));
+    assert_eq!(plan, run(5, &Alone(1)));
+    assert_eq!(plan, run(5, &Alone(3)));
+    assert_eq!(plan, run(5, &Threads));
+    assert_ne!(plan, run(6, &Alone(1)));
 }
 
 #[test]
 fn progress_never_gets_worse_and_ends_at_the_plan() {
     let problem = drawn(2, 28, 8);
     let mut steps = vec![];
-    let plan = solve_within(&problem, 1, &Alone(2), Budget::Work(200_000), &mut |p| steps.push(p));
+    let plan = solve(&problem, 1, &Alone(2), Budget::Work(200_000), &mut |p| steps.push(p));
     assert!(steps.windows(2).all(|pair| pair[1].objective <= pair[0].objective && pair[0].work <= pair[1].work));
     let report = check(&problem, &plan);
     assert_eq!((report.violations.len(), report.objective() as i64), (0, steps.last().unwrap().objective));
@@ -168,19 +178,22 @@ fn progress_never_gets_worse_and_ends_at_the_plan() {
 fn a_search_that_is_stopped_at_once_or_later_gives_what_it_has() {
     use std::sync::atomic::{AtomicU32, Ordering};
     let problem = drawn(2, 14, 5);
-    assert_eq!(solve(&problem, 1, &Alone(1), &|| false, &mut |_| {}).assignments, vec![]);
-    let looks = AtomicU32::new(0);
-    let keep_going = || looks.fetch_add(1, Ordering::Relaxed) < 60;
-    let plan = solve(&problem, 1, &Alone(1), &keep_going, &mut |_| {});
-    assert_eq!(check(&problem, &plan).violations, vec![]);
-    assert!(!plan.assignments.is_empty());
+    solve(&problem, 1, &Alone(1), Budget::Share(&|| 1.0), &mut |_| {});
+    for after in [60, 500, 3_000] {
+        let looks = AtomicU32::new(0);
+        // Slow at first, then all of a sudden over, wherever the search is.
+        let share = || if looks.fetch_add(1, Ordering::Relaxed) < after { looks.load(Ordering::Relaxed) as f32 / 4_000.0 } else { 1.0 };
+        let plan = solve(&problem, 1, &Alone(1), Budget::Share(&share), &mut |_| {});
+        assert_eq!(check(&problem, &plan).violations, vec![], "after {after}");
+        assert!(!plan.assignments.is_empty());
+    }
 }
 
 #[test]
 fn pins_hold() {
     let mut problem = drawn(6, 14, 6);
     problem.pins = vec![Pin { employee: 0, day: 2, shift: Some(1) }, Pin { employee: 0, day: 3, shift: Some(1) }, Pin { employee: 1, day: 4, shift: None }];
-    let plan = solve_within(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {});
+    let plan = solve(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {});
     assert_eq!(check(&problem, &plan).violations, vec![]);
 }
 
@@ -189,7 +202,7 @@ fn what_cannot_be_legal_is_kept_as_small_as_it_can_be() {
     let mut problem = week();
     problem.staff[0].min_minutes = 480 * 7;
     problem.staff[0].max_minutes = 480 * 7;
-    let report = check(&problem, &solve_within(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {}));
+    let report = check(&problem, &solve(&problem, 1, &Alone(1), Budget::Work(60_000), &mut |_| {}));
     assert!(!report.violations.is_empty() && report.violations.iter().all(|v| v.employee == 0));
 }
 
@@ -200,11 +213,11 @@ fn nonsense_gets_an_empty_plan() {
     let mut huge = week();
     huge.days = usize::MAX;
     for problem in [Problem::default(), unknown, huge] {
-        assert_eq!(solve_within(&problem, 1, &Alone(1), Budget::Work(1000), &mut |_| {}).assignments, vec![]);
+        assert_eq!(solve(&problem, 1, &Alone(1), Budget::Work(1000), &mut |_| {}).assignments, vec![]);
     }
     let mut heavy = week();
     heavy.cover.iter_mut().for_each(|c| (c.under, c.over) = (u32::MAX, u32::MAX));
     heavy.on_requests.iter_mut().for_each(|r| r.weight = u32::MAX);
-    let plan = solve_within(&heavy, 1, &Alone(1), Budget::Work(20_000), &mut |_| {});
+    let plan = solve(&heavy, 1, &Alone(1), Budget::Work(20_000), &mut |_| {});
     assert_eq!(check(&heavy, &plan).violations, vec![]);
 }
