@@ -13,6 +13,7 @@ pub const KNOTS: usize = 33;
 pub struct Distribution(Shape);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::large_enum_variant)] // there is one for each station, looked at by reference
 enum Shape {
     Exponential { mean: f64 },
     Deterministic { value: f64 },
