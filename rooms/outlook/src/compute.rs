@@ -13,21 +13,11 @@ use crate::model::{Change, Kept, Seen};
 use crate::rules::change::changed;
 use crate::rules::measure::Times;
 use crate::rules::said::forecast_made;
-use crate::rules::twin::{GUESSES, Twin};
+use crate::rules::twin::{Twin, WORK, WORK_COMPARED, days};
 use crate::store;
 
-/// Tubes played through in all days of one answer: this bounds its time (about a second on one core).
-const WORK: usize = 1_200_000;
-const DAYS_LEAST: u32 = 4 * GUESSES;
-const DAYS_MOST: u32 = 20 * GUESSES;
 /// How long an answer waits for the tables to show what was acknowledged.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Days to play with so many tubes, each guess as often as the others.
-fn days(tubes: usize, work: usize) -> u32 {
-    let days = u32::try_from(work / tubes.max(1)).unwrap_or(u32::MAX).clamp(DAYS_LEAST, DAYS_MOST);
-    days / GUESSES * GUESSES
-}
 
 fn unplayable(error: ForecastError) -> Undecided {
     Refusal::ruled("outlook-unplayable").with("problem", error).into()
@@ -87,7 +77,7 @@ pub async fn compare(app: &App, change: Change) -> Result<(ForecastMade, Option<
     app.blocking(move || {
         let (seen, times, twin) = prepared(&desk)?;
         let tubes = seen.underway.len() + twin.expected() as usize;
-        let budget = Budget { replications: days(tubes, WORK / 3), seed: seen.now.0.unsigned_abs() };
+        let budget = Budget { replications: days(tubes, WORK_COMPARED), seed: seen.now.0.unsigned_abs() };
         let forecast = forecast_over(&twin.states, &budget, &InTurn, &|| true).map_err(unplayable)?;
         let base = forecast_made(&seen, &times, &twin, &forecast);
         let Some(states) = changed(&seen, &times, &twin, change).map_err(|fault| unplayable(fault.into()))? else { return Ok((base, None)) };
@@ -100,15 +90,6 @@ pub async fn compare(app: &App, change: Change) -> Result<(ForecastMade, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_is_bounded_and_asks_every_guess_as_often() {
-        for tubes in [0, 10, 1_000, 10_000, 100_000, 5_000_000] {
-            let days = days(tubes, WORK);
-            assert!(days.is_multiple_of(GUESSES) && (DAYS_LEAST..=DAYS_MOST).contains(&days), "{tubes}: {days}");
-        }
-        assert_eq!((days(100, WORK), days(10_000, WORK), days(100_000, WORK)), (240, 120, 48));
-    }
 
     #[test]
     fn what_no_twin_can_play_is_said_with_its_reason() {

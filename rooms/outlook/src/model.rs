@@ -3,7 +3,7 @@
 use baton_kit::{AccountId, EventId, PlaceId, Timestamp};
 use baton_laboratory::stages::{BoxCarried, Looked, PlateDone, TubeTaken, Underway};
 
-use crate::events::ForecastMade;
+use crate::events::{ForecastMade, LastResult};
 
 /// The stages of a tube's way, as the twin plays them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -101,6 +101,22 @@ pub struct Kept {
     pub id: EventId,
     pub made: Timestamp,
     pub forecast: ForecastMade,
+    pub score: Option<Score>,
+}
+
+impl Kept {
+    /// As little as a verdict needs.
+    pub fn foretold(&self) -> Foretold {
+        Foretold { id: self.id, made: self.made, last: self.forecast.last, score: self.score }
+    }
+}
+
+/// What was foretold of the last result, without the rest of the forecast.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Foretold {
+    pub id: EventId,
+    pub made: Timestamp,
+    pub last: LastResult,
     pub score: Option<Score>,
 }
 

@@ -77,8 +77,8 @@ impl ForecastShown {
         let score = kept.score.map(|score| ScoreShown {
             first_swab_us: score.first_swab,
             last_result_us: score.last_result,
-            within: score.within(&kept),
-            error_s: score.error_us(&kept) / 1_000_000,
+            within: score.within(&kept.foretold()),
+            error_s: score.error_us(&kept.foretold()) / 1_000_000,
         });
         Self { id: kept.id, made_us: kept.made, forecast: kept.forecast, score }
     }
@@ -126,25 +126,25 @@ struct EveningShown {
 
 impl EveningShown {
     fn of(evening: &Evening) -> Self {
-        let (score, kept) = (evening.score, &evening.at_half_time);
+        let (score, half) = (evening.score, &evening.at_half_time);
         Self {
             first_swab_us: score.first_swab,
             last_result_us: score.last_result,
             forecasts: evening.forecasts,
             within: evening.within,
             half_time_us: score.half_time(),
-            made_us: kept.made,
-            foretold: kept.forecast.last,
-            half_time_within: score.within(kept),
-            half_time_error_s: score.error_us(kept) / 1_000_000,
-            half_time_error_share: score.error_share(kept),
+            made_us: half.made,
+            foretold: half.last,
+            half_time_within: score.within(half),
+            half_time_error_s: score.error_us(half) / 1_000_000,
+            half_time_error_share: score.error_share(half),
         }
     }
 }
 
 async fn judged(State(app): State<App>) -> Answered<Json<Vec<EveningShown>>> {
-    let kept = app.read(move |tx| Ok(store::forecasts(tx, Timestamp(i64::MAX), FORECASTS)?)).await?;
-    Ok(Json(evenings(&kept).iter().map(EveningShown::of).collect()))
+    let foretold = app.read(move |tx| Ok(store::foretold(tx, FORECASTS)?)).await?;
+    Ok(Json(evenings(&foretold).iter().map(EveningShown::of).collect()))
 }
 
 /// What is changed; one kind at a time.

@@ -12,8 +12,8 @@ use baton_registry::store as registry;
 use baton_screening::campaign::store as campaigns;
 use baton_screening::queue::wait::closing;
 
-use crate::events::{EquipmentStated, ForecastMade};
-use crate::model::{Equipment, Kept, LaboratorySeen, PointSeen, Score, Seen};
+use crate::events::{EquipmentStated, ForecastMade, LastResult};
+use crate::model::{Equipment, Foretold, Kept, LaboratorySeen, PointSeen, Score, Seen};
 
 /// Columns that may differ between equal histories.
 pub const VOLATILE: &[&str] = &[];
@@ -220,14 +220,28 @@ fn kept_of(row: &Row) -> StoreResult<Kept> {
         row: row.int(0).unwrap_or_default().to_string(),
         problem: error.to_string(),
     })?;
-    let score = row.maybe_time(3)?.zip(row.maybe_time(4)?).map(|(first_swab, last_result)| Score { first_swab, last_result });
-    Ok(Kept { id: row.id(0)?, made: row.time(1)?, forecast, score })
+    Ok(Kept { id: row.id(0)?, made: row.time(1)?, forecast, score: score_of(row, 3)? })
 }
 
 /// Forecasts, the latest first, from before a moment.
 pub fn forecasts(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> StoreResult<Vec<Kept>> {
     let sql = format!("{FORECAST} WHERE made_us < $1 ORDER BY made_us DESC, id DESC LIMIT $2");
     tx.query(&sql, params![before, limit])?.iter().map(kept_of).collect()
+}
+
+/// What was foretold of the last result, the latest first.
+pub fn foretold(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<Foretold>> {
+    let rows =
+        tx.query("SELECT id, made_us, p10_us, p50_us, p90_us, first_us, actual_us FROM forecast ORDER BY made_us DESC, id DESC LIMIT $1", params![limit])?;
+    let foretold = rows.iter().map(|row| {
+        let last = LastResult { p10_us: row.time(2)?, p50_us: row.time(3)?, p90_us: row.time(4)? };
+        Ok(Foretold { id: row.id(0)?, made: row.time(1)?, last, score: score_of(row, 5)? })
+    });
+    foretold.collect()
+}
+
+fn score_of(row: &Row, from: usize) -> StoreResult<Option<Score>> {
+    Ok(row.maybe_time(from)?.zip(row.maybe_time(from + 1)?).map(|(first_swab, last_result)| Score { first_swab, last_result }))
 }
 
 /// The latest forecast.

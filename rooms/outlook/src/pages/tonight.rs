@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::{span, styled};
 use crate::drawing::{Evening, picture};
 use crate::events::{LateTube, StageAhead};
-use crate::model::Kept;
+use crate::model::{Foretold, Kept};
 use crate::routes::{FORECASTS, FORETELLERS, WATCHERS};
 use crate::rules::score::{self, evenings};
 use crate::{compute, store};
@@ -45,13 +45,12 @@ struct Tonight {
     elsewhere: usize,
     out: Vec<(Timestamp, i64)>,
     names: HashMap<PlaceId, (String, String)>,
-    kept: Vec<Kept>,
+    foretold: Vec<Foretold>,
 }
 
 impl Tonight {
     fn load(tx: &mut Tx<'_>, vault: &Vault, actor: &Actor, now: Timestamp) -> StoreResult<Self> {
-        let kept = store::forecasts(tx, Timestamp(i64::MAX), FORECASTS)?;
-        let latest = kept.first().cloned();
+        let (foretold, latest) = (store::foretold(tx, FORECASTS)?, store::latest(tx)?);
         let (mut late, mut elsewhere, mut names, mut out) = (Vec::new(), 0, HashMap::new(), Vec::new());
         if let Some(latest) = &latest {
             let places: Vec<PlaceId> = latest.forecast.stages.iter().filter_map(|stage| stage.laboratory).collect();
@@ -66,7 +65,7 @@ impl Tonight {
                 }
             }
         }
-        Ok(Self { now, latest, late, elsewhere, out, names, kept })
+        Ok(Self { now, latest, late, elsewhere, out, names, foretold })
     }
 }
 
@@ -132,7 +131,7 @@ fn drawn(page: &Page<'_>, tonight: &Tonight) -> Markup {
         h2 { (page.t("outlook-bottleneck")) }
         (stages(page, tonight, latest))
         h2 { (page.t("outlook-judged")) }
-        (judged(page, &tonight.kept))
+        (judged(page, &tonight.foretold))
     }
 }
 
@@ -199,8 +198,8 @@ fn stages(page: &Page<'_>, tonight: &Tonight, latest: &Kept) -> Markup {
 }
 
 /// How good the forecasts were: by evening at half time, and the latest one by one.
-fn judged(page: &Page<'_>, kept: &[Kept]) -> Markup {
-    let evenings = evenings(kept);
+fn judged(page: &Page<'_>, foretold: &[Foretold]) -> Markup {
+    let evenings = evenings(foretold);
     let (held, all): (usize, usize) = evenings.iter().fold((0, 0), |(held, all), evening| (held + evening.within, all + evening.forecasts));
     html! {
         @if evenings.is_empty() { p.empty { (page.t("outlook-not-judged")) } } @else {
@@ -213,7 +212,7 @@ fn judged(page: &Page<'_>, kept: &[Kept]) -> Markup {
         details { summary { (page.t("outlook-all-forecasts")) }
             div.scroll { table {
                 thead { tr { th { (page.t("outlook-made-at")) } th { (page.t("outlook-last-result")) } th { (page.t("outlook-band-80")) } th { (page.t("outlook-actual")) } th { (page.t("outlook-held")) } } }
-                tbody { @for kept in kept.iter().take(LISTED) { (forecast_row(page, kept)) } }
+                tbody { @for foretold in foretold.iter().take(LISTED) { (forecast_row(page, foretold)) } }
             } }
         }
     }
@@ -226,18 +225,18 @@ fn evening_row(page: &Page<'_>, evening: &score::Evening) -> Markup {
         td { (page.time(score.last_result)) }
         td.number { (evening.forecasts) }
         td.number { (evening.within * 100 / evening.forecasts.max(1)) "%" }
-        td { (page.with("outlook-foretold", &[("made", &page.hour(half.made)), ("last", &page.hour(half.forecast.last.p50_us))])) }
+        td { (page.with("outlook-foretold", &[("made", &page.hour(half.made)), ("last", &page.hour(half.last.p50_us))])) }
         td.number { (span(score.error_us(half))) }
         td.number { (share.unwrap_or_default()) }
     } }
 }
 
-fn forecast_row(page: &Page<'_>, kept: &Kept) -> Markup {
-    let last = kept.forecast.last;
+fn forecast_row(page: &Page<'_>, foretold: &Foretold) -> Markup {
+    let last = foretold.last;
     html! { tr {
-        td { (page.time(kept.made)) } td { (page.hour(last.p50_us)) } td { (page.hour(last.p10_us)) "–" (page.hour(last.p90_us)) }
-        @match kept.score {
-            Some(score) => { td { (page.hour(score.last_result)) } td { @if score.within(kept) { span.good { (page.t("outlook-yes")) } } @else { span.bad { (page.t("outlook-no")) } } } },
+        td { (page.time(foretold.made)) } td { (page.hour(last.p50_us)) } td { (page.hour(last.p10_us)) "–" (page.hour(last.p90_us)) }
+        @match foretold.score {
+            Some(score) => { td { (page.hour(score.last_result)) } td { @if score.within(foretold) { span.good { (page.t("outlook-yes")) } } @else { span.bad { (page.t("outlook-no")) } } } },
             None => { td {} td {} },
         }
     } }

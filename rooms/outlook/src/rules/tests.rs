@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::change::changed;
 use super::measure::{Times, filled, median, prior};
 use super::said::{cause, forecast_made};
-use super::twin::{GUESSES, Twin};
+use super::twin::{GUESSES, Twin, WORK, days};
 use crate::model::{Change, Equipment, LaboratorySeen, PointSeen, Seen, Stage};
 
 fn id<T: TypedId>(n: u32) -> T {
@@ -166,6 +166,15 @@ fn a_change_touches_what_it_names() {
     let cycler = changed(&seen, &times, &twin, Change::Cycler).unwrap().unwrap();
     let servers = |states: &[baton_simulate::twin::LiveState]| states[0].stations.iter().map(|station| station.calendar.steps()[0].servers).collect::<Vec<_>>();
     assert_eq!(servers(&cycler).iter().zip(servers(&twin.states)).filter(|(new, old)| **new == old + 1).count(), 1);
+}
+
+#[test]
+fn an_answer_is_bounded_and_asks_every_guess_as_often() {
+    for tubes in [0, 10, 1_000, 10_000, 100_000, 5_000_000] {
+        let days = days(tubes, WORK);
+        assert!(days.is_multiple_of(GUESSES) && (4 * GUESSES..=20 * GUESSES).contains(&days), "{tubes}: {days}");
+    }
+    assert_eq!((days(100, WORK), days(10_000, WORK), days(100_000, WORK)), (240, 120, 48));
 }
 
 proptest! {

@@ -18,10 +18,21 @@ use crate::model::{Seen, Stage};
 /// States a forecast starts from. Each draws anew, from what was measured, what holds for the whole day (how far apart the rounds are, how
 /// long a plate waits) and how long what is under way will still take.
 pub const GUESSES: u32 = 12;
+/// Tubes played through in all days of one answer: this bounds its time. A comparison plays every day three times.
+pub const WORK: usize = 1_200_000;
+pub const WORK_COMPARED: usize = WORK / 3;
+const DAYS_LEAST: u32 = 4 * GUESSES;
+const DAYS_MOST: u32 = 20 * GUESSES;
 /// Where nobody counts the hands.
 const PLENTY: u32 = 10_000;
 /// Whatever lasts longer than anything measured is taken to be done soon.
 const SOON_S: f64 = 120.0;
+
+/// Days to play with so many tubes, each guess as often as the others.
+pub fn days(tubes: usize, work: usize) -> u32 {
+    let days = u32::try_from(work / tubes.max(1)).unwrap_or(u32::MAX).clamp(DAYS_LEAST, DAYS_MOST);
+    days / GUESSES * GUESSES
+}
 
 /// Which station is what.
 #[derive(Clone, PartialEq, Debug)]
