@@ -32,9 +32,9 @@ async fn refused(installation: &Installation, token: &str, method: &str, path: &
 
 #[test]
 fn at_midday_everybody_hears_when_the_last_result_is_out() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for installation in Installation::on_each_store() {
-        runtime.block_on(midday(&installation));
+        // Its server goes with its runtime, before the store is closed outside of async code.
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(midday(&installation));
     }
 }
 
@@ -102,9 +102,8 @@ async fn changes(installation: &Installation, root: &str) {
 
 #[test]
 fn what_was_foretold_is_held_against_what_came() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for installation in Installation::on_each_store() {
-        let last = runtime.block_on(whole_day(&installation));
+        let last = tokio::runtime::Runtime::new().expect("a runtime").block_on(whole_day(&installation));
         // Folded anew the tables are the same: the answers are read, no twin is asked.
         let ledger = &installation.app().ledger;
         let violations = ledger.read(|tx| Ok(crate::rooms::violations(tx)?)).expect("a look");
