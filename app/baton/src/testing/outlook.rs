@@ -43,7 +43,6 @@ async fn midday(installation: &Installation) {
     installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
     installation.user("courier", &[Role::Courier], Scope::Everywhere).await;
     let (root, _) = installation.sign_in("root").await;
-    let (courier, _) = installation.sign_in("courier").await;
     assert_eq!(refused(installation, &root, "POST", "/v1/outlook/forecasts", Some(&json!({}))).await, "outlook-no-laboratory", "{store}");
     assert!(installation.send("GET", "/tonight", Some(&root), None).await.text.contains("No forecast has been made yet"));
     let lab = installation.send("POST", "/v1/registry/places", Some(&root), Some(&json!({"kind": "laboratory", "code": "L0", "name": "L0"}))).await;
@@ -65,6 +64,7 @@ async fn midday(installation: &Installation) {
     assert_eq!(get(installation, &root, "/v1/outlook/evenings").await, json!([]), "nothing is over");
     let page = installation.send("GET", "/tonight", Some(&root), None).await.text;
     assert!(page.contains("id=\"last-result\"") && page.contains("polygon class=\"fan\"") && page.contains("waiting for the courier"), "{store}: {page}");
+    let (courier, _) = installation.sign_in("courier").await;
     assert_eq!(refused(installation, &courier, "GET", "/v1/outlook/forecasts", None).await, "role-missing");
     changes(installation, &root).await;
 }
