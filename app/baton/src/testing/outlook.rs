@@ -49,7 +49,7 @@ async fn midday(installation: &Installation) {
     assert_eq!(lab.status, 200, "{}", lab.text);
     assert_eq!(refused(installation, &root, "POST", "/v1/outlook/forecasts", Some(&json!({}))).await, "outlook-nothing-under-way", "{store}");
     let base = serve(installation).await;
-    let around = Around { clock: &|at| _ = installation.clock.advance_to(at), progress: &|_, _, _| {} };
+    let around = Around { clock: &|at| installation.clock.advance_to(at), progress: &|_, _, _| {} };
     let noon = Site::shanghai().parse("2026-03-28 13:00").expect("a time");
     day::begin(&base, admin(), settings(), noon, around).await.expect("half a day");
     let (root, _) = installation.sign_in("root").await;
@@ -119,7 +119,7 @@ async fn whole_day(installation: &Installation) -> Timestamp {
     let store = installation.store_name();
     installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
     let base = serve(installation).await;
-    let around = Around { clock: &|at| _ = installation.clock.advance_to(at), progress: &|_, _, _| {} };
+    let around = Around { clock: &|at| installation.clock.advance_to(at), progress: &|_, _, _| {} };
     let outcome = day::run(&base, admin(), settings(), around).await.expect("a day");
     let evening = outcome.evening.expect("an evening");
     let (root, _) = installation.sign_in("root").await;
