@@ -349,6 +349,9 @@ queue-counted = { $people } people waited at { $time }
 queue-metres = { $metres } metres to the desk, one mark a metre
 queue-closes = Closes at { $time }
 queue-hours = Open { $hours }
+queue-shorter-at = Shorter at { $point }: { $wait }
+queue-advice-open = One waits { $now }. Open line { $line }: then about { $wait }.
+queue-advice-send = All lines are open and one waits { $now }. Send people to { $point }: { $wait } there.
 queue-distance = Please keep one metre apart
 note-point-unknown = This sampling point is not known here.
 

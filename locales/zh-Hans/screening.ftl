@@ -348,6 +348,9 @@ queue-counted = { $time } 有 { $people } 人排队
 queue-metres = 距采样台约 { $metres } 米，地面每米一格
 queue-closes = { $time } 停止采样
 queue-hours = 开放时间 { $hours }
+queue-shorter-at = { $point } 排队更短：{ $wait }
+queue-advice-open = 目前等待 { $now }。请开放 { $line } 号通道，之后约 { $wait }。
+queue-advice-send = 通道已全部开放，等待 { $now }。请引导人员前往 { $point }：该点等待 { $wait }。
 queue-distance = 请保持一米间距
 note-point-unknown = 本系统没有这个采样点。
 

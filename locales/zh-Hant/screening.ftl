@@ -348,6 +348,9 @@ queue-counted = { $time } 有 { $people } 人排隊
 queue-metres = 距採樣檯約 { $metres } 公尺，地面每公尺一格
 queue-closes = { $time } 停止採樣
 queue-hours = 開放時間 { $hours }
+queue-shorter-at = { $point } 排隊較短：{ $wait }
+queue-advice-open = 目前等候 { $now }。請開放 { $line } 號通道，之後約 { $wait }。
+queue-advice-send = 通道已全部開放，等候 { $now }。請引導民眾前往 { $point }：該站等候 { $wait }。
 queue-distance = 請保持一公尺間距
 note-point-unknown = 本系統沒有這個採樣點。
 

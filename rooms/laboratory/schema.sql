@@ -47,6 +47,7 @@ CREATE TABLE box_clock (
   PRIMARY KEY (bucket, box)
 );
 CREATE INDEX box_clock_code ON box_clock (code);
+CREATE INDEX box_clock_arrived ON box_clock (arrived_us);
 -- Who had a hand in what: opened, swabbed, sealed, boxed, carried, admitted, accessioned, laid, read, signed, amended.
 CREATE TABLE hand (
   bucket BIGINT NOT NULL,

@@ -247,6 +247,7 @@ impl Report {
             "state_hash": self.state_hash,
             "events": self.events,
             "turnaround_s": outcome.turnaround,
+            "evening": outcome.evening,
             "wall_s": (self.wall_s * 10.0).round() / 10.0,
             "peak_rss_mib": peak_rss_mib(),
         })

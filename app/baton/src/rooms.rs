@@ -4,7 +4,15 @@ use baton_desk::Room;
 use baton_ledger::{StoreResult, Tx};
 
 pub(crate) fn rooms() -> Vec<Room> {
-    vec![baton_desk::accounts::room(), baton_registry::room(), baton_screening::room(), baton_custody::room(), baton_laboratory::room(), baton_exchange::room()]
+    vec![
+        baton_desk::accounts::room(),
+        baton_registry::room(),
+        baton_screening::room(),
+        baton_custody::room(),
+        baton_laboratory::room(),
+        baton_exchange::room(),
+        baton_outlook::room(),
+    ]
 }
 
 /// Every invariant of every room that does not hold, and every event that could not be folded: name and detail.
@@ -14,6 +22,7 @@ pub(crate) fn violations(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> 
     found.extend(baton_custody::store::check_invariants(tx)?);
     found.extend(baton_laboratory::check_invariants(tx)?);
     found.extend(baton_exchange::check_invariants(tx)?);
+    found.extend(baton_outlook::check_invariants(tx)?);
     for row in tx.query("SELECT room, problem FROM fold_trouble LIMIT 100", &[])? {
         found.push((format!("fold of {}", row.text(0)?), row.text(1)?.to_owned()));
     }

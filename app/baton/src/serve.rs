@@ -43,6 +43,7 @@ impl Serve {
                 println!("HL7 messages by MLLP at {}", messages.local_addr()?);
                 tokio::spawn(baton_exchange::hl7::mllp::listen(app.clone(), messages, stop_signal()));
             }
+            tokio::spawn(baton_outlook::keep_foretelling(app.clone(), stop_signal()));
             serve(&app, listener, stop_signal()).await
         })?;
         Ok(ExitCode::SUCCESS)

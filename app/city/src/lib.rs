@@ -10,6 +10,7 @@ pub mod client;
 pub mod day;
 mod documents;
 pub mod flip;
+pub mod forecast;
 pub mod infection;
 mod intake;
 pub mod kill;

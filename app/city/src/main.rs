@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use baton_city::flip::{self, FlipSettings};
+use baton_city::forecast::{self, ForecastSettings};
 use baton_city::kill::{self, KillReport, KillSettings};
 use baton_city::load::{self, LoadReport, LoadSettings};
 use baton_city::pages::{self, PagesSettings};
@@ -42,6 +43,17 @@ enum Command {
         n: u32,
         #[command(flatten)]
         at: At,
+    },
+    /// Play days of different cities and judge what was foretold at half time about the last result.
+    #[command(after_help = "Example:\n  city forecast --days 50 --people 2000")]
+    Forecast {
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        days: u32,
+        /// People of each city.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(50..=500_000))]
+        people: u32,
     },
     /// Ask for every page of every role of a played day: how long the server takes, and what each weighs.
     #[command(after_help = "Example:\n  baton demo --people 500000 --no-serve --data /tmp/city && city pages --data /tmp/city")]
@@ -183,6 +195,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Kill { n, at, devices } => run_kill(n, &at, devices),
         Command::Flip { n, at } => run_flip(n, &at),
+        Command::Forecast { at, days, people } => run_forecast(&at, days, people),
         Command::Pages { baton, data, times, json } => run_pages(At { baton, data: Some(data), seed: 0, json }, times),
         Command::Load { load } => load.run(|settings, say| load::load(settings, say), &load.settings("load")?),
         Command::Storm { load, look_ups } => load.run(|settings, say| load::storm(settings, say), &LoadSettings { look_ups, ..load.settings("storm")? }),
@@ -194,6 +207,14 @@ fn run_flip(flips: u32, at: &At) -> anyhow::Result<ExitCode> {
     let settings = FlipSettings { baton: at.baton()?, data: at.folder("flip"), flips, seed: at.seed };
     let bar = ProgressBar::new(u64::from(flips)).with_message("turning bits over");
     let report = flip::drill(&settings, |done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_forecast(at: &At, days: u32, people: u32) -> anyhow::Result<ExitCode> {
+    let settings = ForecastSettings { baton: at.baton()?, data: at.folder("forecast"), seed: at.seed, days, people };
+    let bar = ProgressBar::new(u64::from(days)).with_message("playing days");
+    let report = forecast::drill(&settings, |done| bar.set_position(u64::from(done)))?;
     bar.finish_and_clear();
     at.close(&report, report.rows(), report.passed(), settings.data)
 }

@@ -5,17 +5,21 @@ use crate::fault::{Fault, MOST_SECONDS, at_least, between, positive};
 
 /// Largest coefficient of variation of a lognormal time.
 pub const MOST_VARIATION: f64 = 1000.0;
+/// Knots of a distribution of measured times: 3 % of the values lie between two.
+pub const KNOTS: usize = 33;
 
 /// A non-negative time in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distribution(Shape);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::large_enum_variant)] // there is one for each station, looked at by reference
 enum Shape {
     Exponential { mean: f64 },
     Deterministic { value: f64 },
     Uniform { low: f64, width: f64 },
     Lognormal { location: f64, scale: f64 },
+    Measured { knots: [f64; KNOTS] },
 }
 
 impl Distribution {
@@ -40,6 +44,23 @@ impl Distribution {
         Ok(Self(Shape::Lognormal { location: mean.ln() - variance / 2.0, scale: variance.sqrt() }))
     }
 
+    /// The times that were measured, in any order: their quantiles at [`KNOTS`] equal steps from the least to the most, straight in between.
+    pub fn measured(times_s: &[f64]) -> Result<Self, Fault> {
+        let mut sorted = Vec::with_capacity(times_s.len());
+        for (index, time) in times_s.iter().enumerate() {
+            sorted.push(at_least(&format!("times_s[{index}]"), *time, 0.0)?);
+        }
+        if sorted.is_empty() {
+            return Err(Fault::new("times_s", "must have at least one time"));
+        }
+        sorted.sort_by(f64::total_cmp);
+        let knots = std::array::from_fn(|knot| {
+            let place = knot as f64 / (KNOTS - 1) as f64 * (sorted.len() - 1) as f64;
+            between_neighbours(&sorted, place)
+        });
+        Ok(Self(Shape::Measured { knots }))
+    }
+
     /// The time that a uniformly distributed word stands for.
     #[inline]
     pub fn at(&self, word: u64) -> f64 {
@@ -48,8 +69,16 @@ impl Distribution {
             Shape::Deterministic { value } => value,
             Shape::Uniform { low, width } => low + width * uniform(word),
             Shape::Lognormal { location, scale } => (location + scale * standard_normal(uniform(word))).exp().min(MOST_SECONDS),
+            Shape::Measured { ref knots } => between_neighbours(knots, uniform(word) * (KNOTS - 1) as f64),
         }
     }
+}
+
+/// The value at a place between 0 and the last index.
+fn between_neighbours(values: &[f64], place: f64) -> f64 {
+    let below = (place as usize).min(values.len() - 1);
+    let above = (below + 1).min(values.len() - 1);
+    values[below] + (values[above] - values[below]) * (place - below as f64)
 }
 
 /// Quantile of the standard normal distribution: Wichura (1988), AS 241, PPND16, relative error about 1e-16.
@@ -173,6 +202,9 @@ mod tests {
             (Distribution::uniform(2.0, 8.0)?, 5.0, 3.0f64.sqrt()),
             (Distribution::lognormal(30.0, 0.5)?, 30.0, 15.0),
             (Distribution::lognormal(30.0, 0.0)?, 30.0, 0.0),
+            (Distribution::measured(&[30.0])?, 30.0, 0.0),
+            // Every minute from 0 to 100 is uniform.
+            (Distribution::measured(&(0..=100).rev().map(f64::from).collect::<Vec<_>>())?, 50.0, 100.0 / 12f64.sqrt()),
         ];
         for (distribution, mean, deviation) in cases {
             let (seen, spread) = mean_and_deviation(&distribution);
@@ -194,6 +226,8 @@ mod tests {
             (Distribution::lognormal(0.0, 1.0), "mean_s"),
             (Distribution::lognormal(1.0, -0.1), "cv"),
             (Distribution::lognormal(1.0, 1001.0), "cv"),
+            (Distribution::measured(&[]), "times_s"),
+            (Distribution::measured(&[1.0, f64::NAN]), "times_s[1]"),
         ];
         for (result, field) in faults {
             assert_eq!(result.map_err(|fault| fault.field), Err(field.to_owned()));

@@ -12,6 +12,7 @@ pub mod person;
 pub mod pooling;
 mod routes;
 pub mod rules;
+pub mod stages;
 pub mod statement;
 pub mod store;
 pub mod turnaround;
@@ -19,6 +20,7 @@ pub mod turnaround;
 use baton_desk::{LiveTopic, NavItem, Room};
 use baton_ledger::Fold;
 
+pub use routes::TRACE_ACCESS;
 pub use store::check::check_invariants;
 
 pub fn room() -> Room {

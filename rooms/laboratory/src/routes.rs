@@ -43,7 +43,7 @@ pub(crate) const WATCH_ACCESS: Access = Access::Roles(WATCHERS);
 pub(crate) const RECEIVE_ACCESS: Access = Access::Roles(RECEIVERS);
 /// Who follows a lot or a person through hands and wells.
 pub(crate) const TRACE_ROLES: &[Role] = &[Role::Technician, Role::LaboratoryDirector, Role::Auditor, Role::Administrator, Role::ZoneManager];
-pub(crate) const TRACE_ACCESS: Access = Access::Roles(TRACE_ROLES);
+pub const TRACE_ACCESS: Access = Access::Roles(TRACE_ROLES);
 /// An instrument's file; the codec's own limit is lower than what axum would take in memory.
 pub(crate) const FILE_BYTES_MAX: usize = 64 << 20;
 /// People on one page of a look-up.

@@ -6,7 +6,7 @@ use super::Finding;
 use super::tree::{Tree, manifest_lines};
 
 /// Rooms that may read those before them.
-const CHAIN: [&str; 5] = ["registry", "screening", "custody", "laboratory", "exchange"];
+const CHAIN: [&str; 6] = ["registry", "screening", "custody", "laboratory", "exchange", "outlook"];
 /// What every room may read.
 const READ_BY_ALL: &str = "registry";
 /// The only file that names every room.

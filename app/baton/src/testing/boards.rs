@@ -85,6 +85,7 @@ async fn what_is_so(installation: &Installation) {
     );
     assert!(shown.contains("more than 25 minutes"), "seven swabs tell the pace only within a wide range: {shown}");
     assert!(!town.people.iter().any(|person| shown.contains(person)) && !shown.contains("李") && !shown.contains("T1"), "nothing personal");
+    advice(installation, &town, &chen).await;
     homes(installation, &town, &chen.0).await;
     let board = installation.send("GET", &format!("/campaigns/{}", town.campaign), Some(&town.root), None).await;
     assert_eq!(board.status, 200, "{}", board.text);
@@ -96,6 +97,29 @@ async fn what_is_so(installation: &Installation) {
     assert!(board.text.contains(&format!("data-live=\"campaign:{}\"", town.campaign)), "the board lives");
     let violations = baton_ground::waiting(|| installation.app().ledger.read(|tx| Ok(crate::rooms::violations(tx)?))).expect("a look");
     assert_eq!(violations, vec![]);
+}
+
+/// A long line: first the closed line of the point is to be opened; when all are open, people are sent where one waits less.
+async fn advice(installation: &Installation, town: &Town, chen: &(String, u32)) {
+    let now = installation.app().ledger.now();
+    let queue = format!("/v1/screening/points/{}/queue", town.point);
+    let form = format!("/points/{}/line", town.point);
+    let shown = installation.send("GET", &queue, None, None).await.json();
+    assert_eq!((&shown["state"], &shown["waiting"], &shown["wait"]), (&json!("known"), &json!([21, 21]), &json!({"from_minutes": 25, "to_minutes": null})));
+    assert_eq!((&shown["advice"]["do"], &shown["advice"]["line"]), (&json!("open_line"), &json!(1)), "{shown}");
+    let page = installation.send("GET", &form, Some(&chen.0), None).await.text;
+    assert!(page.contains("One waits more than 25 minutes. Open line 1"), "{page}");
+    let other = json!({"kind": "point", "code": "P2", "name": "西门", "parent": town.zone, "details": {"lanes": 1}});
+    let other = made(installation, &town.root, "/v1/registry/places", other).await["id"].as_str().expect("an id").to_owned();
+    says(installation, chen, 32, now.plus_us(-MINUTE_US), "screening.line_counted", json!({"point": town.point, "waiting": 21, "open": [1, 2]})).await;
+    assert_eq!(installation.send("GET", &queue, None, None).await.json()["advice"], Value::Null, "nobody counted the line at the other point");
+    says(installation, chen, 33, now.plus_us(-MINUTE_US), "screening.line_counted", json!({"point": other, "waiting": 0, "open": [1]})).await;
+    let shown = installation.send("GET", &queue, None, None).await.json();
+    assert_eq!((&shown["advice"]["do"], &shown["advice"]["point"], &shown["advice"]["name"]), (&json!("send_to"), &json!(other), &json!("西门")), "{shown}");
+    let page = installation.send("GET", &form, Some(&chen.0), None).await.text;
+    assert!(page.contains("Send people to 西门"), "{page}");
+    let screen = installation.send("GET", &format!("/points/{}/queue?language=en", town.point), None, None).await.text;
+    assert!(screen.contains("Shorter at 西门: nobody waits"), "{screen}");
 }
 
 async fn homes(installation: &Installation, town: &Town, nurse: &str) {

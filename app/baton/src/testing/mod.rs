@@ -7,6 +7,7 @@ mod hands;
 mod journeys;
 mod live;
 mod operations;
+mod outlook;
 mod pools;
 mod routes;
 mod screens;

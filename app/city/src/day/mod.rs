@@ -20,7 +20,7 @@ use anyhow::{Context, bail};
 use baton_kit::time::MINUTE_US;
 use baton_kit::{AccountId, Bucket, PlaceId, Timestamp, TypedId};
 use baton_pcr::rules::RuleSet;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -34,6 +34,9 @@ use labels::Labels;
 
 pub use reckoning::Turnaround;
 pub use setup::{DemoLogin, PASSWORD};
+
+/// Between two forecasts that the laboratory's director asks for.
+const FORETELL_US: i64 = 30 * MINUTE_US;
 
 /// Who may set everything up.
 #[derive(Clone, Debug)]
@@ -121,6 +124,8 @@ pub struct Outcome {
     pub notes: BTreeMap<String, u64>,
     pub score: Score,
     pub turnaround: Turnaround,
+    /// The evening as Baton judges its own forecasts; nothing when none was made.
+    pub evening: Option<Value>,
     pub logins: Vec<DemoLogin>,
     /// When the last thing happened.
     pub ended: Timestamp,
@@ -298,6 +303,7 @@ impl Play<'_> {
         let mut round = self.open_round(day).await?;
         let all = round.left as u64;
         let mut until = day.actions.first().map_or(day.settings.opens, |action| action.at);
+        let mut ask_at = until.plus_us(2 * FORETELL_US);
         loop {
             until = until.plus_us(self.settings.step_us);
             let Some(next) = round.next_at().filter(|next| *next < end) else { break };
@@ -308,7 +314,23 @@ impl Play<'_> {
             while let Some(decision) = round.take_due(until) {
                 self.take(&mut round, decision).await?;
             }
+            if day.round == 0 && until >= ask_at {
+                self.foretell(&round).await?;
+                ask_at = until.plus_us(FORETELL_US);
+            }
             (self.around.progress)(Stage::Round(day.round), all - round.left as u64, all);
+        }
+        Ok(())
+    }
+
+    /// The director asks when the last result will be out. When nothing is under way there is nothing to tell.
+    async fn foretell(&mut self, round: &Round) -> anyhow::Result<()> {
+        let director = &round.directors[0];
+        let id = director.next_id(bucket_of(self.laboratories[0]));
+        match director.post("/v1/outlook/forecasts", &json!({"id": id})).await {
+            Ok(_) => self.tally.facts += 1,
+            Err(failure) if failure.code() == "outlook-nothing-under-way" => {}
+            Err(failure) => bail!("a forecast: {failure}"),
         }
         Ok(())
     }

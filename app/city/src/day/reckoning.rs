@@ -59,6 +59,7 @@ impl Play<'_> {
             said => said.copied().unwrap_or(Standing::Negative),
         });
         let turnaround = self.turnaround().await?;
+        let evening = self.boss.get("/v1/outlook/evenings").await?.as_array().and_then(|evenings| evenings.last().cloned());
         // Looks at people are put on record without waiting; whatever is decided after them comes after them in the ledger.
         self.sign_in_again().await?;
         Ok(Outcome {
@@ -76,6 +77,7 @@ impl Play<'_> {
             notes: self.tally.notes,
             score,
             turnaround,
+            evening,
             logins: self.logins,
             ended: self.now,
         })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use baton_kit::time::{DAY_US, HOUR_US};
+use baton_kit::time::{DAY_US, HOUR_US, MINUTE_US};
 use baton_kit::{AccountId, Bucket, PlaceId, Site};
 use baton_pcr::rules::RuleSet;
 use hyper::Method;
@@ -17,6 +17,7 @@ use crate::client::{Client, Sayer, Sent};
 use crate::infection::{Absence, Epidemic};
 use crate::intake;
 use crate::people::City;
+use crate::script::laboratory::{CYCLERS, EXTRACTION_US, EXTRACTORS};
 use crate::script::{Act, Day, Role};
 use crate::truth::Truth;
 
@@ -150,6 +151,8 @@ impl Play<'_> {
             let bucket = Bucket::new(Bucket::COUNT - 1 - laboratory as u8 % 64)?;
             let details = json!({"capacity": (tubes * 3 / 2).div_ceil(100) * 100 + 1000});
             let id = self.add_place(bucket, "laboratory", &format!("L{}", laboratory + 1), &format!("第{}气膜实验室", laboratory + 1), None, details).await?;
+            let machines = json!({"id": self.boss.next_id(bucket), "laboratory": id, "extractors": EXTRACTORS, "extraction_minutes": EXTRACTION_US / MINUTE_US, "cyclers": CYCLERS});
+            self.boss.post("/v1/outlook/equipment", &machines).await?;
             self.laboratories.push(id);
         }
         self.add_users(day).await?;

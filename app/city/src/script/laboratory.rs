@@ -13,9 +13,9 @@ const ACCESSION_US: i64 = 6 * SECOND_US;
 /// A plate is filled when so many tubes wait, or when the first of them has waited this long.
 const PLATE_WAIT_US: i64 = minutes(45);
 const FILL_US: i64 = minutes(8);
-const EXTRACTORS: usize = 14;
-const EXTRACTION_US: i64 = minutes(40);
-const CYCLERS: usize = 18;
+pub(crate) const EXTRACTORS: usize = 14;
+pub(crate) const EXTRACTION_US: i64 = minutes(40);
+pub(crate) const CYCLERS: usize = 18;
 const RUN_US: i64 = minutes(75);
 
 /// Machines of one kind: each is free again at a time.

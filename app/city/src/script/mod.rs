@@ -6,7 +6,7 @@
 //! [`Day::follow_up`] plans the single swabs that follow.
 
 mod field;
-mod laboratory;
+pub(crate) mod laboratory;
 mod transport;
 
 use baton_kit::Timestamp;

@@ -27,6 +27,9 @@ pub enum ForecastError {
     Stopped,
 }
 
+/// Steps of the curve of those who left.
+pub const STEPS: u32 = 48;
+
 /// Percentiles over replications.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
@@ -47,8 +50,17 @@ pub struct Forecast {
     /// Those there now that may break the limit, the likeliest first.
     pub late_entities: Vec<Late>,
     pub stations: Vec<StationForecast>,
+    /// How many have left by each of [`STEPS`] + 1 equal steps from now to the 90th percentile of the last.
+    pub left: Vec<Left>,
     /// The station of the largest share of all waiting, then of the highest utilisation.
     pub bottleneck: usize,
+}
+
+/// How many have left by a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Left {
+    pub at_s: f64,
+    pub count: Spread,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -90,30 +102,64 @@ pub struct Delta {
 
 /// What will happen, from at most `budget.replications` days. Stopped by `keep_going`, it tells of those that ended.
 pub fn forecast(live: &LiveState, budget: &Budget, workers: &dyn Workers, keep_going: &(dyn Fn() -> bool + Sync)) -> Result<Forecast, ForecastError> {
-    let prepared = Prepared::new(live)?;
+    forecast_over(std::slice::from_ref(live), budget, workers, keep_going)
+}
+
+/// As [`forecast`], where the state itself is not known for certain: replication `i` starts from the `i`-th of `lives`, again from the first
+/// after the last. They must have the same stations by name and the same entities in the same order.
+pub fn forecast_over(lives: &[LiveState], budget: &Budget, workers: &dyn Workers, keep_going: &(dyn Fn() -> bool + Sync)) -> Result<Forecast, ForecastError> {
+    let prepared = prepare(lives)?;
+    let Some(live) = lives.first() else { return Err(Fault::new("lives", "must have at least one").into()) };
     let lates: Vec<AtomicU32> = live.entities.iter().map(|_| AtomicU32::new(0)).collect();
-    let days: Vec<Day> = days(live, &prepared, budget, workers, keep_going, &lates)?.into_iter().flatten().collect();
+    let mut days: Vec<Day> = days(&prepared, budget, workers, keep_going, &lates)?.into_iter().flatten().collect();
     if days.is_empty() {
         return Err(ForecastError::Stopped);
     }
-    let spread = |value: &dyn Fn(&Day) -> f64| {
-        let mut values: Vec<f64> = days.iter().map(value).collect();
-        Spread { p10: nearest_rank(&mut values, 10.0), p50: nearest_rank(&mut values, 50.0), p90: nearest_rank(&mut values, 90.0) }
-    };
-    let stations = stations(live, &days);
+    let spread = |value: &dyn Fn(&Day) -> f64| spread(days.iter().map(value).collect());
+    let stations = stations(lives, &days);
     let busiest = |one: &usize, other: &usize| {
         let key = |index: &usize| (stations[*index].wait_share, stations[*index].utilisation);
         key(one).partial_cmp(&key(other)).unwrap_or(std::cmp::Ordering::Equal).then(other.cmp(one))
     };
+    let last_result_s = spread(&|day| day.last);
+    let (late, lost) = (spread(&|day| f64::from(day.late)), spread(&|day| f64::from(day.lost)));
     Ok(Forecast {
         replications: days.len() as u32,
-        last_result_s: spread(&|day| day.last),
-        late: spread(&|day| f64::from(day.late)),
-        lost: spread(&|day| f64::from(day.lost)),
+        late,
+        lost,
         late_entities: late_entities(live, &lates, days.len()),
         bottleneck: (0..stations.len()).max_by(busiest).unwrap_or(0),
+        left: left(&mut days, last_result_s.p90),
+        last_result_s,
         stations,
     })
+}
+
+fn spread(mut values: Vec<f64>) -> Spread {
+    Spread { p10: nearest_rank(&mut values, 10.0), p50: nearest_rank(&mut values, 50.0), p90: nearest_rank(&mut values, 90.0) }
+}
+
+/// How many have left by each step from now to `until_s`.
+fn left(days: &mut [Day], until_s: f64) -> Vec<Left> {
+    days.iter_mut().for_each(|day| day.leaves.sort_by(f32::total_cmp));
+    let at = |step: u32| until_s * f64::from(step) / f64::from(STEPS);
+    // Leaves are kept in single precision: the last step must hold those at its very end.
+    let gone = |day: &Day, at_s: f64| day.leaves.partition_point(|leave| f64::from(*leave) <= at_s * (1.0 + 1e-6)) as f64;
+    (0..=STEPS).map(|step| Left { at_s: at(step), count: spread(days.iter().map(|day| gone(day, at(step))).collect()) }).collect()
+}
+
+fn prepare(lives: &[LiveState]) -> Result<Vec<Prepared<'_>>, Fault> {
+    let mut prepared = Vec::with_capacity(lives.len());
+    for (index, live) in lives.iter().enumerate() {
+        let alike = live.entities.len() == lives[0].entities.len()
+            && live.stations.len() == lives[0].stations.len()
+            && live.stations.iter().zip(&lives[0].stations).all(|(one, other)| one.name == other.name);
+        if !alike {
+            return Err(Fault::new(format!("lives[{index}]"), "has other stations or entities than the first"));
+        }
+        prepared.push(Prepared::new(live).map_err(|fault| if lives.len() > 1 { fault.inside(format!("lives[{index}]")) } else { fault })?);
+    }
+    Ok(prepared)
 }
 
 /// What `other` would change, replication by replication.
@@ -124,17 +170,28 @@ pub fn compare(
     workers: &dyn Workers,
     keep_going: &(dyn Fn() -> bool + Sync),
 ) -> Result<Delta, ForecastError> {
-    let own = days(live, &Prepared::new(live)?, budget, workers, keep_going, &[])?;
-    let changed = days(other, &Prepared::new(other)?, budget, workers, keep_going, &[])?;
+    compare_over(std::slice::from_ref(live), std::slice::from_ref(other), budget, workers, keep_going)
+}
+
+/// As [`compare`], each of `lives` with the state at the same place of `others`.
+pub fn compare_over(
+    lives: &[LiveState],
+    others: &[LiveState],
+    budget: &Budget,
+    workers: &dyn Workers,
+    keep_going: &(dyn Fn() -> bool + Sync),
+) -> Result<Delta, ForecastError> {
+    let own = days(&prepare(lives)?, budget, workers, keep_going, &[])?;
+    let changed = days(&prepare(others)?, budget, workers, keep_going, &[])?;
     delta(&own, &changed)
 }
 
 /// What one more server, from now to the end, would change: one delta for every station, in their order.
 pub fn one_more_server(live: &LiveState, budget: &Budget, workers: &dyn Workers, keep_going: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Delta>, ForecastError> {
-    let own = days(live, &Prepared::new(live)?, budget, workers, keep_going, &[])?;
+    let own = days(&[Prepared::new(live)?], budget, workers, keep_going, &[])?;
     let deltas = (0..live.stations.len() as u32).map(|station| {
         let other = live.with_servers(station, 0.0, f64::INFINITY, 1)?;
-        let changed = days(&other, &Prepared::new(&other)?, budget, workers, keep_going, &[])?;
+        let changed = days(&[Prepared::new(&other)?], budget, workers, keep_going, &[])?;
         delta(&own, &changed)
     });
     deltas.collect()
@@ -158,13 +215,14 @@ fn delta(own: &[Option<Day>], changed: &[Option<Day>]) -> Result<Delta, Forecast
     })
 }
 
-fn stations(live: &LiveState, days: &[Day]) -> Vec<StationForecast> {
+fn stations(lives: &[LiveState], days: &[Day]) -> Vec<StationForecast> {
     let total = |value: &dyn Fn(&Day) -> f64| days.iter().map(value).sum::<f64>();
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     let all_waiting = total(&Day::waiting);
-    let stations = live.stations.iter().enumerate().map(|(index, station)| StationForecast {
+    let scheduled = |day: &Day, index: usize| lives[day.state].stations[index].calendar.server_seconds(day.last);
+    let stations = lives[0].stations.iter().enumerate().map(|(index, station)| StationForecast {
         name: station.name.clone(),
-        utilisation: total(&|day| share(day.stations[index].busy, station.calendar.server_seconds(day.last))) / days.len() as f64,
+        utilisation: total(&|day| share(day.stations[index].busy, scheduled(day, index))) / days.len() as f64,
         mean_wait_s: share(total(&|day| day.stations[index].waited), total(&|day| f64::from(day.stations[index].started))),
         wait_share: share(total(&|day| day.stations[index].waited_from_now), all_waiting),
     });
@@ -183,7 +241,11 @@ fn late_entities(live: &LiveState, lates: &[AtomicU32], days: usize) -> Vec<Late
 
 /// What is kept of one replication.
 struct Day {
+    /// Place of the state it started from.
+    state: usize,
     last: f64,
+    /// When each left.
+    leaves: Vec<f32>,
     late: u32,
     lost: u32,
     stations: Vec<StationTally>,
@@ -204,31 +266,30 @@ struct StationTally {
 }
 
 fn days(
-    live: &LiveState,
-    prepared: &Prepared,
+    prepared: &[Prepared],
     budget: &Budget,
     workers: &dyn Workers,
     keep_going: &(dyn Fn() -> bool + Sync),
     lates: &[AtomicU32],
 ) -> Result<Vec<Option<Day>>, ForecastError> {
     between("replications", f64::from(budget.replications), 1.0, f64::from(MOST_FORECASTS))?;
-    let mut empty = vec![StationTally::default(); live.stations.len()];
-    for run in &live.runs {
-        empty[run.station as usize].busy += run.remaining_s;
-    }
     Ok(gather(workers, budget.replications, keep_going, &|index| {
-        let arrivals = prepared.arrivals(budget.seed, index);
-        let draws = Draws::new(&prepared.network, budget.seed, index);
-        let day = Day { last: 0.0, late: 0, lost: 0, stations: empty.clone() };
-        let reached = vec![false; prepared.owners.len() + arrivals.count()];
-        let mut watch = Watch { live, prepared, arrivals: &arrivals, lates, reached, day };
-        Simulation::start(&prepared.network, &arrivals, &draws, prepared.start.clone()).run(&mut watch);
+        let state = index as usize % prepared.len();
+        let from = &prepared[state];
+        let arrivals = from.arrivals(budget.seed, index);
+        let draws = Draws::new(&from.network, budget.seed, index);
+        let mut stations = vec![StationTally::default(); from.live.stations.len()];
+        from.live.runs.iter().for_each(|run| stations[run.station as usize].busy += run.remaining_s);
+        let leaves = Vec::with_capacity(from.owners.len() + arrivals.count());
+        let reached = vec![false; from.owners.len() + arrivals.count()];
+        let day = Day { state, last: 0.0, leaves, late: 0, lost: 0, stations };
+        let mut watch = Watch { prepared: from, arrivals: &arrivals, lates, reached, day };
+        Simulation::start(&from.network, &arrivals, &draws, from.start.clone()).run(&mut watch);
         watch.day
     }))
 }
 
 struct Watch<'w> {
-    live: &'w LiveState,
     prepared: &'w Prepared<'w>,
     arrivals: &'w Arrivals,
     lates: &'w [AtomicU32],
@@ -239,13 +300,13 @@ struct Watch<'w> {
 
 impl Watch<'_> {
     fn reach(&mut self, entity: u32, milestone: Milestone, now_s: f64) {
-        let Some(limit) = self.live.limit.filter(|limit| limit.until == milestone) else { return };
+        let Some(limit) = self.prepared.live.limit.filter(|limit| limit.until == milestone) else { return };
         if std::mem::replace(&mut self.reached[entity as usize], true) {
             return;
         }
         let owner = self.prepared.owners.get(entity as usize);
         let born_s = match (owner, self.arrivals) {
-            (Some(owner), _) => -self.live.entities[*owner as usize].age_s,
+            (Some(owner), _) => -self.prepared.live.entities[*owner as usize].age_s,
             (None, Arrivals::Listed(arrivals)) => arrivals[entity as usize - self.prepared.owners.len()].entity.born_s,
             (None, _) => return,
         };
@@ -275,6 +336,7 @@ impl Observer for Watch<'_> {
 
     fn left(&mut self, entity: u32, _born_s: f64, now_s: f64) {
         self.day.last = now_s;
+        self.day.leaves.push(now_s as f32);
         self.reach(entity, Milestone::Leave, now_s);
     }
 

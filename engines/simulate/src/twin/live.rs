@@ -129,7 +129,7 @@ pub(super) struct Prepared<'l> {
     pub start: State,
     /// The place in `entities` of each entity brought.
     pub owners: Vec<u32>,
-    streams: &'l [ArrivalStream],
+    pub live: &'l LiveState,
 }
 
 impl<'l> Prepared<'l> {
@@ -145,13 +145,13 @@ impl<'l> Prepared<'l> {
         }
         let mut start = State::empty(&network);
         let owners = bring(live, &network, &mut start);
-        Ok(Self { network, start, owners, streams: &live.streams })
+        Ok(Self { network, start, owners, live })
     }
 
     /// Who will come in one replication.
     pub fn arrivals(&self, seed: u64, replication: u32) -> Arrivals {
         let mut arrivals = Vec::new();
-        self.streams.iter().for_each(|stream| stream.draw(seed, replication, &mut arrivals));
+        self.live.streams.iter().for_each(|stream| stream.draw(seed, replication, &mut arrivals));
         arrivals.sort_by(|one: &Arrival, other| one.at_s.total_cmp(&other.at_s));
         Arrivals::Listed(arrivals)
     }

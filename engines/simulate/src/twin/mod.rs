@@ -6,5 +6,8 @@
 mod forecast;
 mod live;
 
-pub use forecast::{Budget, Delta, Estimate, Forecast, ForecastError, Late, MOST_FORECASTS, Spread, StationForecast, compare, forecast, one_more_server};
+pub use forecast::{
+    Budget, Delta, Estimate, Forecast, ForecastError, Late, Left, MOST_FORECASTS, STEPS, Spread, StationForecast, compare, compare_over, forecast,
+    forecast_over, one_more_server,
+};
 pub use live::{ArrivalStream, Limit, LiveEntity, LiveState, MOST_EXPECTED, Milestone, Place, Rate, Run};

@@ -4,7 +4,7 @@ use baton_simulate::kernel::{Arrivals, Calendar, Draws, Observer, Simulation, St
 use baton_simulate::statistics::mean_and_half_width;
 use baton_simulate::twin::{
     ArrivalStream, Budget, Estimate, Forecast, ForecastError, Late, Limit, LiveEntity, LiveState, Milestone, Place, Rate, Run, Spread, compare, forecast,
-    one_more_server,
+    forecast_over, one_more_server,
 };
 use baton_simulate::{Fault, InTurn};
 
@@ -211,5 +211,40 @@ fn an_empty_laboratory_has_nothing_to_come() -> Outcome {
     let closed = Station { calendar: Calendar::constant(1)?.with(0.0, 100.0, -1)?, ..station("late", 1, fixed(5.0)) };
     let live = LiveState { stations: vec![closed], entities: vec![waiting(1, 0, 7.0, 7.0)], ..live };
     assert_eq!(seen(&live, 3)?.last_result_s, always(105.0));
+    Ok(())
+}
+
+#[test]
+fn those_who_left_are_counted_step_by_step() -> Outcome {
+    let forecast = seen(&laboratory(), 20)?;
+    // One at 400, three at 1000: the steps are 1000/48 s.
+    let left: Vec<(f64, f64)> = forecast.left.iter().map(|left| (left.at_s, left.count.p50)).collect();
+    assert_eq!((left.len(), left[0], left[48]), (49, (0.0, 0.0), (1000.0, 4.0)));
+    assert_eq!(
+        left.iter()
+            .filter(|(at, count)| *count
+                != if *at < 400.0 {
+                    0.0
+                } else if *at < 1000.0 {
+                    1.0
+                } else {
+                    4.0
+                })
+            .count(),
+        0,
+        "{left:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_not_known_of_the_state_widens_the_band() -> Outcome {
+    let quick = laboratory();
+    let slow = LiveState { stations: vec![station("bench", 1, fixed(60.0)).to(1), station("machine", 1, fixed(900.0)).batch(4, 300.0)], ..laboratory() };
+    let both = forecast_over(&[quick.clone(), slow.clone()], &budget(20), &InTurn, &|| true)?;
+    assert_eq!(both.last_result_s, Spread { p10: 1000.0, p50: 1000.0, p90: 1300.0 });
+    let other = LiveState { entities: vec![], runs: vec![], ..slow };
+    let refused = forecast_over(&[quick, other], &budget(20), &InTurn, &|| true);
+    assert_eq!(refused, Err(ForecastError::State(Fault { field: "lives[1]".into(), problem: "has other stations or entities than the first".into() })));
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod lineage;
 pub mod pools;
 pub mod results;
+pub mod stages;
 
 use baton_kit::{TubeId, TypedId};
 use baton_ledger::{Row, StoreError, StoreResult, Tx, params};

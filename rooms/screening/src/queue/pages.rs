@@ -13,6 +13,7 @@ use baton_registry::store as registry;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::advice::{Advice, advice, is_long};
 use super::store::{self, Line};
 use super::wait::{COUNT_HOLDS_US, LONGEST, Seen, Wait, closing, wait, waiting};
 use crate::events::LineCounted;
@@ -21,18 +22,22 @@ use crate::view::{SAMPLERS, must_reach};
 const SCRIPT: &str = include_str!("../../assets/queue.js");
 /// Metres marked on the screen at most; a longer line is told by its number.
 const METRES: i64 = 30;
+/// Points looked through for others of the same zone, and others looked at.
+const POINTS: i64 = 2_000;
+const NEARBY: usize = 30;
 /// Lines a point has at most.
 const LINES: i64 = 20;
 
 pub fn routes() -> Vec<Route> {
-    vec![
+    let pages = vec![
         Route::get("/points/{point}/queue", Access::Public, "Screen at a point: how long it takes, which line is open", screen).within(Budget::LookUps),
         Route::get("/points/{point}/line", SAMPLERS, "Count the line of a point, open and close its lines", form),
         Route::post("/points/{point}/line", SAMPLERS, "Say how many wait and which lines are open", count),
         Route::get("/assets/queue.js", Access::Public, "Script of the queue's screen and its form", || async {
             ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")], SCRIPT)
         }),
-    ]
+    ];
+    [pages, super::routes::routes()].concat()
 }
 
 fn point_of(tx: &mut Tx<'_>, id: PlaceId) -> Result<Place, Undecided> {
@@ -41,27 +46,56 @@ fn point_of(tx: &mut Tx<'_>, id: PlaceId) -> Result<Place, Undecided> {
 }
 
 /// What the screen is drawn from.
-struct Board {
+pub(super) struct Board {
     point: Place,
-    line: Option<Line>,
-    wait: Wait,
-    waiting: (i64, i64),
+    pub(super) line: Option<Line>,
+    pub(super) wait: Wait,
+    pub(super) waiting: (i64, i64),
+    /// What would shorten a long wait, with the name of the other point.
+    pub(super) advice: Option<(Advice, String)>,
 }
 
 impl Board {
-    fn load(tx: &mut Tx<'_>, id: PlaceId, now: Timestamp) -> Result<Self, Undecided> {
+    pub(super) fn load(tx: &mut Tx<'_>, id: PlaceId, now: Timestamp) -> Result<Self, Undecided> {
         let point = point_of(tx, id)?;
         let line = store::line(tx, id)?;
-        let Some(counted) = &line else { return Ok(Self { point, line, wait: Wait::CountOld, waiting: (0, 0) }) };
-        let since = counted.at.max(now.plus_us(-COUNT_HOLDS_US));
-        let (since, lately) = store::swabs(tx, id, since, now)?;
-        let seen = Seen { counted: counted.waiting, at: counted.at, since, lately, now };
-        Ok(Self { wait: wait(&seen), waiting: waiting(&seen), point, line })
+        let (wait, waiting) = line.as_ref().map_or(Ok((Wait::CountOld, (0, 0))), |line| wait_at(tx, id, line, now))?;
+        let mut board = Self { point, line, wait, waiting, advice: None };
+        if is_long(wait) {
+            board.advice = board.shorter(tx, now)?;
+        }
+        Ok(board)
+    }
+
+    /// Looked for only where it is long: a line of one's own, or another point of the same zone.
+    fn shorter(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<(Advice, String)>, Undecided> {
+        let (mut nearby, mut names) = (Vec::new(), Vec::new());
+        for other in registry::places_of_kind(tx, PlaceKind::Point, POINTS)? {
+            if other.id == self.point.id || other.closed || other.parent != self.point.parent || nearby.len() == NEARBY {
+                continue;
+            }
+            if let Some(line) = store::line(tx, other.id)? {
+                nearby.push((other.id, wait_at(tx, other.id, &line, now)?.0));
+                names.push(other.name);
+            }
+        }
+        let open = self.line.as_ref().map_or(&[][..], |line| &line.open);
+        let found = advice(self.wait, open, self.lines(), &nearby);
+        let name = |point: PlaceId| nearby.iter().position(|(id, _)| *id == point).map(|place| names[place].clone()).unwrap_or_default();
+        Ok(found.map(|advice| (advice, if let Advice::Send { point, .. } = advice { name(point) } else { String::new() })))
     }
 
     fn lines(&self) -> i64 {
         lines_of(&self.point)
     }
+}
+
+/// The wait of a counted line, and how many wait.
+fn wait_at(tx: &mut Tx<'_>, id: PlaceId, line: &Line, now: Timestamp) -> Result<(Wait, (i64, i64)), Undecided> {
+    let since = line.at.max(now.plus_us(-COUNT_HOLDS_US));
+    let (since, lately) = store::swabs(tx, id, since, now)?;
+    let seen = Seen { counted: line.waiting, at: line.at, since, lately, now };
+    Ok((wait(&seen), waiting(&seen)))
 }
 
 fn lines_of(point: &Place) -> i64 {
@@ -100,14 +134,10 @@ fn one_language(page: &Page<'_>, words: Words<'_>, board: &Board) -> Markup {
         section.queue-words lang=(words.language.tag()) {
             p.queue-asked { (words.t("queue-wait")) }
             p.queue-wait {
-                @match board.wait {
-                    Wait::None => { (words.t("queue-nobody")) },
-                    Wait::Minutes { from, to: LONGEST } => { (words.with("queue-at-least", &[("from", &from.to_string())])) },
-                    Wait::Minutes { from, to } => { (words.with("queue-minutes", &[("from", &from.to_string()), ("to", &to.to_string())])) },
-                    Wait::CountOld => { (words.t("queue-not-counted")) },
-                    Wait::NoPace => { (words.t("queue-no-pace")) },
-                }
+                (wait_words(words, board.wait))
             }
+            // Whoever stands in the line can go elsewhere, but opens no line.
+            @if let Some((Advice::Send { wait, .. }, name)) = &board.advice { p.queue-lines { (words.with("queue-shorter-at", &[("point", name), ("wait", &wait_words(words, *wait))])) } }
             @if let Some(line) = &board.line {
                 p.queue-lines {
                     @if line.open.is_empty() { (words.t("queue-all-closed")) } @else { (words.with("queue-open", &[("lines", &numbers(&line.open))])) }
@@ -121,6 +151,29 @@ fn one_language(page: &Page<'_>, words: Words<'_>, board: &Board) -> Markup {
             }
             p.queue-distance { (words.t("queue-distance")) }
         }
+    }
+}
+
+fn wait_words(words: Words<'_>, wait: Wait) -> String {
+    match wait {
+        Wait::None => words.t("queue-nobody"),
+        Wait::Minutes { from, to: LONGEST } => words.with("queue-at-least", &[("from", &from.to_string())]),
+        Wait::Minutes { from, to } => words.with("queue-minutes", &[("from", &from.to_string()), ("to", &to.to_string())]),
+        Wait::CountOld => words.t("queue-not-counted"),
+        Wait::NoPace => words.t("queue-no-pace"),
+    }
+}
+
+/// What the leader of a point can do about a long line.
+fn advised(page: &Page<'_>, board: &Board) -> Markup {
+    let words = page.words;
+    html! {
+        @if let Some((advice, name)) = &board.advice { p.notice.warn id="advice" role="status" {
+            @match advice {
+                Advice::Open { line, wait } => { (words.with("queue-advice-open", &[("line", &line.to_string()), ("wait", &wait_words(words, *wait)), ("now", &wait_words(words, board.wait))])) },
+                Advice::Send { wait, .. } => { (words.with("queue-advice-send", &[("point", name), ("wait", &wait_words(words, *wait)), ("now", &wait_words(words, board.wait))])) },
+            }
+        } }
     }
 }
 
@@ -153,6 +206,7 @@ async fn form(State(app): State<App>, actor: Actor, At(id): At<PlaceId>) -> Answ
     let content = html! {
         link rel="stylesheet" href="/assets/screening.css";
         @if let Some(line) = line { p.soft { (page.with("queue-counted", &[("people", &line.waiting.to_string()), ("time", &page.time(line.at))])) } }
+        (advised(&page, &board))
         form.narrow id="line" method="post" action=(format!("/points/{id}/line")) {
             input type="hidden" name="id" value=(form_id);
             label { span { (page.t("queue-waiting")) } input id="waiting" name="waiting" type="number" min="0" max="9999" inputmode="numeric" value=(line.map_or(0, |line| line.waiting)) required; }

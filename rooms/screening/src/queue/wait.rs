@@ -14,7 +14,7 @@ const SWABS_MIN: i64 = 6;
 /// After so long a count says nothing any more.
 pub const COUNT_HOLDS_US: i64 = 30 * MINUTE_US;
 /// Minutes are told in steps of so many, outward.
-const STEP: i64 = 5;
+pub const STEP: i64 = 5;
 /// More than so many minutes is told as such.
 pub const LONGEST: i64 = 180;
 

@@ -1,0 +1,146 @@
+//! What a forecast is made from and of. No formats, no storage.
+
+use baton_kit::{AccountId, EventId, PlaceId, Timestamp};
+use baton_laboratory::stages::{BoxCarried, Looked, PlateDone, TubeTaken, Underway};
+
+use crate::events::{ForecastMade, LastResult};
+
+/// The stages of a tube's way, as the twin plays them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stage {
+    Sampling,
+    Collection,
+    Transport,
+    Accession,
+    Plate,
+    Extraction,
+    Bench,
+    Signature,
+}
+
+impl Stage {
+    pub const ALL: [Stage; 8] =
+        [Stage::Sampling, Stage::Collection, Stage::Transport, Stage::Accession, Stage::Plate, Stage::Extraction, Stage::Bench, Stage::Signature];
+
+    /// Its name in events and in the texts (`outlook-stage-<name>`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Sampling => "sampling",
+            Stage::Collection => "collection",
+            Stage::Transport => "transport",
+            Stage::Accession => "accession",
+            Stage::Plate => "plate",
+            Stage::Extraction => "extraction",
+            Stage::Bench => "bench",
+            Stage::Signature => "signature",
+        }
+    }
+}
+
+/// What a laboratory says it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Equipment {
+    pub extractors: u32,
+    pub extraction_s: u32,
+    pub cyclers: u32,
+}
+
+/// One laboratory as it is and as it was lately.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LaboratorySeen {
+    pub id: PlaceId,
+    pub plates: Vec<PlateDone>,
+    pub taken: Vec<TubeTaken>,
+    pub looks: Vec<Looked>,
+    pub equipment: Option<Equipment>,
+}
+
+/// A point at which tubes are begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PointSeen {
+    pub id: PlaceId,
+    /// Tubes begun within the time over which the pace is taken.
+    pub begun: i64,
+    /// When nobody comes any more.
+    pub closes: Timestamp,
+}
+
+/// Everything a forecast is made from: one consistent picture.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Seen {
+    pub now: Timestamp,
+    /// Beginning of the operational day: older tubes are no longer waited for.
+    pub from: Timestamp,
+    pub underway: Vec<Underway>,
+    pub boxes: Vec<BoxCarried>,
+    pub laboratories: Vec<LaboratorySeen>,
+    pub points: Vec<PointSeen>,
+    /// Seconds over which `begun` was counted.
+    pub pace_s: f64,
+}
+
+impl Seen {
+    /// When the points are closed, or now.
+    pub fn until(&self) -> Timestamp {
+        let open = self.points.iter().filter(|point| point.begun > 0).map(|point| point.closes);
+        open.max().unwrap_or(self.now).max(self.now)
+    }
+}
+
+/// Points whose tubes the same courier fetches.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Round {
+    pub carrier: Option<AccountId>,
+    /// Place in the list of laboratories.
+    pub laboratory: usize,
+}
+
+/// A forecast as it is kept.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kept {
+    pub id: EventId,
+    pub made: Timestamp,
+    pub forecast: ForecastMade,
+    pub score: Option<Score>,
+}
+
+impl Kept {
+    /// As little as a verdict needs.
+    pub fn foretold(&self) -> Foretold {
+        Foretold { id: self.id, made: self.made, last: self.forecast.last, score: self.score }
+    }
+}
+
+/// What was foretold of the last result, without the rest of the forecast.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Foretold {
+    pub id: EventId,
+    pub made: Timestamp,
+    pub last: LastResult,
+    pub score: Option<Score>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Score {
+    pub first_swab: Timestamp,
+    pub last_result: Timestamp,
+}
+
+/// What is changed in a comparison.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Change {
+    /// One more van: all rounds come so much closer together.
+    Van,
+    /// One more hand at accession in every laboratory.
+    Desk,
+    /// One more machine in every laboratory that stated its machines.
+    Extractor,
+    Cycler,
+    /// Points stay open this much longer.
+    LongerMinutes(u32),
+    /// So many per cent more people from now on.
+    SurgePercent(u32),
+    /// A point closes now; its people go to the other points.
+    Closed(PlaceId),
+}
