@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::chance::{Chance, Purpose};
 use crate::client::{Client, Sayer};
-use crate::kill::tube_of_ten;
+use crate::desks::tube_of_ten;
 use crate::program::{PASSWORD, Program};
 
 /// Tubes of ten in the installation.

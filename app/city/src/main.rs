@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use baton_city::disk::{self, DiskSettings};
 use baton_city::flip::{self, FlipSettings};
 use baton_city::forecast::{self, ForecastSettings};
-use baton_city::kill::{self, KillReport, KillSettings};
+use baton_city::kill::{self, KillSettings};
 use baton_city::load::{self, LoadReport, LoadSettings};
 use baton_city::pages::{self, PagesSettings};
+use baton_city::partition::{self, PartitionSettings};
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 
@@ -27,6 +29,28 @@ enum Command {
     /// Shoot a server under load with SIGKILL, again and again, and look for what is lost.
     #[command(after_help = "Example:\n  city kill -n 50 --baton target/release/baton")]
     Kill {
+        /// How often.
+        #[arg(short, default_value_t = 10)]
+        n: u32,
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 6)]
+        devices: u32,
+    },
+    /// Let the line between desks and server fail in every way a line can, again and again, and look for what is lost or doubled.
+    #[command(after_help = "Example:\n  city partition -n 50 --baton target/release/baton")]
+    Partition {
+        /// How often.
+        #[arg(short, default_value_t = 20)]
+        n: u32,
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 6)]
+        devices: u32,
+    },
+    /// Fill the server's disk and clear it again, again and again, while desks send. Mounts a small file system of its own.
+    #[command(after_help = "Example (as an administrator):\n  city diskfull -n 20 --baton target/release/baton")]
+    Diskfull {
         /// How often.
         #[arg(short, default_value_t = 10)]
         n: u32,
@@ -194,6 +218,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Kill { n, at, devices } => run_kill(n, &at, devices),
+        Command::Partition { n, at, devices } => run_partition(n, &at, devices),
+        Command::Diskfull { n, at, devices } => run_disk(n, &at, devices),
         Command::Flip { n, at } => run_flip(n, &at),
         Command::Forecast { at, days, people } => run_forecast(&at, days, people),
         Command::Pages { baton, data, times, json } => run_pages(At { baton, data: Some(data), seed: 0, json }, times),
@@ -233,19 +259,21 @@ fn run_kill(kills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
     let bar = ProgressBar::new(u64::from(kills)).with_message("shooting the server");
     let report = kill::drill(&settings, |done| bar.set_position(u64::from(done)))?;
     bar.finish_and_clear();
-    at.close(&report, kill_rows(&report), report.passed(), settings.data)
+    at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
-fn kill_rows(report: &KillReport) -> Vec<(String, String)> {
-    let rows = [
-        ("kill -9", report.kills.to_string()),
-        ("facts acknowledged", report.acknowledged.to_string()),
-        ("facts sent more than once", report.resent.to_string()),
-        ("acknowledged and lost", report.lost.to_string()),
-        ("recorded twice", report.doubled.to_string()),
-        ("events in the ledger", report.events.to_string()),
-        ("verify", report.verify.clone()),
-        ("tables as folded anew", if report.tables_same { "yes" } else { "NO" }.to_owned()),
-    ];
-    rows.map(|(name, value)| (name.to_owned(), value)).to_vec()
+fn run_partition(cuts: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    let settings = PartitionSettings { baton: at.baton()?, data: at.folder("partition"), cuts, devices, seed: at.seed, spell_ms_max: 400 };
+    let bar = ProgressBar::new(u64::from(cuts)).with_message("cutting the line");
+    let report = partition::drill(&settings, |done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_disk(fills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    let settings = DiskSettings { baton: at.baton()?, data: at.folder("diskfull"), fills, devices };
+    let bar = ProgressBar::new(u64::from(fills)).with_message("filling the disk");
+    let report = disk::drill(&settings, |done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    at.close(&report, report.rows(), report.passed(), settings.data)
 }
