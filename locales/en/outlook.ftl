@@ -12,6 +12,7 @@ outlook-until = until { $time }
 outlook-actual = Last result was out
 outlook-made = Made { $time } from { $days } simulated evenings.
 outlook-measured = Stage times measured from { $rounds } courier rounds, { $plates } plates and { $tubes } tubes; a stated prior fills up where there are few.
+outlook-stretched = The band is the twin’s own, stretched to { $percent } % by how the evenings judged here came out.
 outlook-picture = Results out: so far, and as forecast
 outlook-picture-table = The forecast as a table (results to come)
 outlook-key-out = out so far

@@ -12,6 +12,7 @@ outlook-until = 截至 { $time }
 outlook-actual = 最后一份结果实际发出
 outlook-made = { $time } 作出，模拟 { $days } 次。
 outlook-measured = 各环节用时取自 { $rounds } 趟转运、{ $plates } 块板、{ $tubes } 支管的实测；数据不足时以既定先验值补足。
+outlook-stretched = 区间按以往各晚的实际偏差，由模拟所得放宽至 { $percent }%。
 outlook-picture = 已出结果：实际与预测
 outlook-picture-table = 预测数据表（后续结果数）
 outlook-key-out = 已出结果

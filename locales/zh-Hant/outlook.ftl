@@ -12,6 +12,7 @@ outlook-until = 截至 { $time }
 outlook-actual = 最後一份結果實際發出
 outlook-made = { $time } 作出，模擬 { $days } 次。
 outlook-measured = 各環節用時取自 { $rounds } 趟運送、{ $plates } 塊板、{ $tubes } 支管的實測；資料不足時以既定先驗值補足。
+outlook-stretched = 區間依以往各晚的實際偏差，由模擬所得放寬至 { $percent }%。
 outlook-picture = 已出結果：實際與預測
 outlook-picture-table = 預測資料表（後續結果數）
 outlook-key-out = 已出結果

@@ -9,6 +9,7 @@ CREATE TABLE forecast (
   p10_us BIGINT NOT NULL,
   p50_us BIGINT NOT NULL,
   p90_us BIGINT NOT NULL,
+  stretch_percent BIGINT NOT NULL,
   body TEXT NOT NULL,
   first_us BIGINT,
   actual_us BIGINT,

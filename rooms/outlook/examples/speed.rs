@@ -100,7 +100,7 @@ fn main() {
     let all = seen.underway.len() + twin.expected() as usize;
     let budget = |work| Budget { replications: days(all, work), seed: 1 };
     let forecast = forecast_over(&twin.states, &budget(WORK), &InTurn, &|| true).expect("a forecast");
-    let said = forecast_made(&seen, &times, &twin, &forecast);
+    let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
     println!("tonight: {all} tubes, {} days, {:.2} s; {} late by name", said.replications, began.elapsed().as_secs_f64(), said.late_tubes.len());
     let began = Instant::now();
     let twin = Twin::of(&seen, &times, 1).expect("states");

@@ -13,9 +13,12 @@ use crate::model::{Change, Kept, Seen};
 use crate::rules::change::changed;
 use crate::rules::measure::Times;
 use crate::rules::said::forecast_made;
+use crate::rules::score::stretch;
 use crate::rules::twin::{Twin, WORK, WORK_COMPARED, days};
 use crate::store;
 
+/// Forecasts by which the twin is judged.
+const JUDGED: i64 = 1_000;
 /// How long an answer waits for the tables to show what was acknowledged.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,12 +26,12 @@ fn unplayable(error: ForecastError) -> Undecided {
     Refusal::ruled("outlook-unplayable").with("problem", error).into()
 }
 
-/// The picture, the measured times and the states made of them.
-fn prepared(app: &App) -> Result<(Seen, Times, Twin), Undecided> {
+/// The picture, the measured times, the states made of them, and how much wider than its own band the twin has to be taken.
+fn prepared(app: &App) -> Result<(Seen, Times, Twin, f64), Undecided> {
     let ledger = &app.ledger;
     ledger.wait_folded(ledger.position().0, PATIENCE);
     let now = ledger.now();
-    let seen = ledger.read(|tx| Ok(store::seen(tx, &app.site, now)?))?;
+    let (seen, judged) = ledger.read(|tx| Ok((store::seen(tx, &app.site, now)?, store::foretold(tx, JUDGED)?)))?;
     if seen.laboratories.is_empty() {
         return Err(Refusal::ruled("outlook-no-laboratory").into());
     }
@@ -37,17 +40,17 @@ fn prepared(app: &App) -> Result<(Seen, Times, Twin), Undecided> {
     if seen.underway.is_empty() && twin.expected() < 0.5 {
         return Err(Refusal::ruled("outlook-nothing-under-way").into());
     }
-    Ok((seen, times, twin))
+    Ok((seen, times, twin, stretch(&judged)))
 }
 
 /// What the twin foretells now.
 pub async fn foretell(app: &App) -> Result<ForecastMade, Refusal> {
     let desk = app.clone();
     app.blocking(move || {
-        let (seen, times, twin) = prepared(&desk)?;
+        let (seen, times, twin, stretch) = prepared(&desk)?;
         let budget = Budget { replications: days(seen.underway.len() + twin.expected() as usize, WORK), seed: seen.now.0.unsigned_abs() };
         let forecast = forecast_over(&twin.states, &budget, &InTurn, &|| true).map_err(unplayable)?;
-        Ok(forecast_made(&seen, &times, &twin, &forecast))
+        Ok(forecast_made(&seen, &times, &twin, &forecast, stretch))
     })
     .await
 }
@@ -75,11 +78,11 @@ pub async fn record_for(app: &App, actor: &Actor, id: EventId) -> Result<Kept, R
 pub async fn compare(app: &App, change: Change) -> Result<(ForecastMade, Option<Delta>), Refusal> {
     let desk = app.clone();
     app.blocking(move || {
-        let (seen, times, twin) = prepared(&desk)?;
+        let (seen, times, twin, stretch) = prepared(&desk)?;
         let tubes = seen.underway.len() + twin.expected() as usize;
         let budget = Budget { replications: days(tubes, WORK_COMPARED), seed: seen.now.0.unsigned_abs() };
         let forecast = forecast_over(&twin.states, &budget, &InTurn, &|| true).map_err(unplayable)?;
-        let base = forecast_made(&seen, &times, &twin, &forecast);
+        let base = forecast_made(&seen, &times, &twin, &forecast, stretch);
         let Some(states) = changed(&seen, &times, &twin, change).map_err(|fault| unplayable(fault.into()))? else { return Ok((base, None)) };
         let delta = compare_over(&twin.states, &states, &budget, &InTurn, &|| true).map_err(unplayable)?;
         Ok((base, Some(delta)))

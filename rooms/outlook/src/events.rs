@@ -29,6 +29,8 @@ pub struct ForecastMade {
     /// Tubes on their way that may break six hours, the likeliest first.
     pub late_tubes: Vec<LateTube>,
     pub measured: Measured,
+    /// The band of the last result is the twin's own, stretched to so many per cent: see [`crate::rules::score::stretch`].
+    pub stretch_percent: u32,
 }
 impl EventBody for ForecastMade {
     const KIND: &'static str = "outlook.forecast_made";

@@ -107,7 +107,7 @@ pub struct Kept {
 impl Kept {
     /// As little as a verdict needs.
     pub fn foretold(&self) -> Foretold {
-        Foretold { id: self.id, made: self.made, last: self.forecast.last, score: self.score }
+        Foretold { id: self.id, made: self.made, last: self.forecast.last, score: self.score, stretch_percent: i64::from(self.forecast.stretch_percent) }
     }
 }
 
@@ -118,6 +118,7 @@ pub struct Foretold {
     pub made: Timestamp,
     pub last: LastResult,
     pub score: Option<Score>,
+    pub stretch_percent: i64,
 }
 
 /// What came of it.

@@ -53,7 +53,7 @@ fn forecast_made(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     let body: ForecastMade = event.body()?;
     tx.moved("outlook", 0);
     tx.execute(
-        "INSERT INTO forecast (bucket, id, made_us, from_us, until_us, p10_us, p50_us, p90_us, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (bucket, id) DO NOTHING",
+        "INSERT INTO forecast (bucket, id, made_us, from_us, until_us, p10_us, p50_us, p90_us, stretch_percent, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (bucket, id) DO NOTHING",
         params![
             event.id.bucket_number(),
             event.id,
@@ -63,6 +63,7 @@ fn forecast_made(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
             body.last.p10_us,
             body.last.p50_us,
             body.last.p90_us,
+            i64::from(body.stretch_percent),
             &event.body
         ],
     )?;
@@ -231,11 +232,13 @@ pub fn forecasts(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> StoreResult<
 
 /// What was foretold of the last result, the latest first.
 pub fn foretold(tx: &mut Tx<'_>, limit: i64) -> StoreResult<Vec<Foretold>> {
-    let rows =
-        tx.query("SELECT id, made_us, p10_us, p50_us, p90_us, first_us, actual_us FROM forecast ORDER BY made_us DESC, id DESC LIMIT $1", params![limit])?;
+    let rows = tx.query(
+        "SELECT id, made_us, p10_us, p50_us, p90_us, first_us, actual_us, stretch_percent FROM forecast ORDER BY made_us DESC, id DESC LIMIT $1",
+        params![limit],
+    )?;
     let foretold = rows.iter().map(|row| {
         let last = LastResult { p10_us: row.time(2)?, p50_us: row.time(3)?, p90_us: row.time(4)? };
-        Ok(Foretold { id: row.id(0)?, made: row.time(1)?, last, score: score_of(row, 5)? })
+        Ok(Foretold { id: row.id(0)?, made: row.time(1)?, last, score: score_of(row, 5)?, stretch_percent: row.int(7)? })
     });
     foretold.collect()
 }

@@ -149,7 +149,7 @@ fn figures(page: &Page<'_>, latest: &Kept) -> Markup {
             div { dt { (page.t("outlook-expected")) } dd { (forecast.expected) } p.soft { (page.with("outlook-until", &[("time", &page.hour(forecast.until_us))])) } }
             @if let Some(score) = latest.score { div { dt { (page.t("outlook-actual")) } dd { (page.hour(score.last_result)) } } }
         }
-        p.soft { (page.with("outlook-made", &made)) " " (page.with("outlook-measured", &taken)) }
+        p.soft { (page.with("outlook-made", &made)) " " (page.with("outlook-measured", &taken)) " " (page.with("outlook-stretched", &[("percent", &forecast.stretch_percent.to_string())])) }
     }
 }
 

@@ -19,10 +19,10 @@ const LIKELY: f64 = 0.1;
 /// What a stage took beyond its usual time is its fault from here on.
 const NOTICED_S: f64 = 600.0;
 
-/// The forecast of these states, made from what was seen.
-pub fn forecast_made(seen: &Seen, times: &Times, twin: &Twin, forecast: &Forecast) -> ForecastMade {
+/// The forecast of these states, made from what was seen; the band of the last result is stretched so many times.
+pub fn forecast_made(seen: &Seen, times: &Times, twin: &Twin, forecast: &Forecast, stretch: f64) -> ForecastMade {
     let after = |seconds: f64| seen.now.plus_us((seconds * SECOND_US as f64) as i64);
-    let last = forecast.last_result_s;
+    let last = stretched(forecast.last_result_s, stretch);
     let (stages, bottleneck) = stages(seen, twin, forecast);
     let ahead = bottleneck_ahead(twin, forecast);
     let late = forecast.late_entities.iter().filter(|late| late.probability >= LIKELY).take(NAMED);
@@ -47,7 +47,13 @@ pub fn forecast_made(seen: &Seen, times: &Times, twin: &Twin, forecast: &Forecas
         },
         stages,
         bottleneck,
+        stretch_percent: (stretch * 100.0).round() as u32,
     }
+}
+
+/// The band so many times as wide to either side; nothing is foretold of the past.
+fn stretched(last: Spread, stretch: f64) -> Spread {
+    Spread { p10: (last.p50 - (last.p50 - last.p10) * stretch).max(0.0), p50: last.p50, p90: last.p50 + (last.p90 - last.p50) * stretch }
 }
 
 fn count(spread: Spread) -> Count {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use baton_kit::Timestamp;
+use baton_kit::time::MINUTE_US;
 
 use crate::model::{Foretold, Score};
 
@@ -55,6 +56,32 @@ pub fn evenings(all: &[Foretold]) -> Vec<Evening> {
     by_end.values().rev().filter_map(evening).collect()
 }
 
+/// How much wider than the twin's own its band is taken before any evening was judged here: no twin knows all that a day holds …
+const PRIOR_STRETCH: f64 = 1.3;
+/// … and as many evenings must have been judged to count as much as that.
+const PRIOR_EVENINGS: f64 = 5.0;
+/// However badly it did.
+const STRETCHES: [f64; 2] = [0.5, 4.0];
+
+/// By how much the twin's band has to be stretched so that it holds four results of five: what the evenings judged here would have needed
+/// at half time, beside the prior.
+pub fn stretch(all: &[Foretold]) -> f64 {
+    let mut needed: Vec<f64> = evenings(all).iter().map(|evening| needed(&evening.at_half_time, evening.score)).collect();
+    needed.sort_by(f64::total_cmp);
+    let four_of_five = (needed.len() * 4).div_ceil(5).saturating_sub(1);
+    let held = needed.get(four_of_five).copied().unwrap_or(PRIOR_STRETCH);
+    let judged = needed.len() as f64;
+    ((PRIOR_EVENINGS * PRIOR_STRETCH + judged * held) / (PRIOR_EVENINGS + judged)).clamp(STRETCHES[0], STRETCHES[1])
+}
+
+/// The stretch of the twin's own band with which it would just have held the result.
+fn needed(foretold: &Foretold, score: Score) -> f64 {
+    let (last, off) = (foretold.last, score.error_us(foretold));
+    let side = if off > 0 { last.p90_us.since(last.p50_us) } else { last.p50_us.since(last.p10_us) };
+    let own = side as f64 * 100.0 / foretold.stretch_percent.max(1) as f64;
+    off.abs() as f64 / own.max(MINUTE_US as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +100,20 @@ mod tests {
             made: hour(made),
             last: LastResult { p10_us: hour(band[0]), p50_us: hour(band[1]), p90_us: hour(band[2]) },
             score,
+            stretch_percent: 100,
         }
+    }
+
+    #[test]
+    fn a_band_that_was_too_narrow_is_stretched_and_the_stretch_it_had_is_reckoned_with() {
+        assert_eq!(stretch(&[]), PRIOR_STRETCH);
+        // Twenty evenings, all half a band beyond the end of theirs: each needed 1.5 times the twin's own.
+        let narrow: Vec<Foretold> = (0..20).map(|n| foretold(100 * n + 7, [100 * n + 13, 100 * n + 15, 100 * n + 17], Some(100 * n + 18))).collect();
+        assert!((stretch(&narrow) - (5.0 * PRIOR_STRETCH + 20.0 * 1.5) / 25.0).abs() < 1e-9, "{}", stretch(&narrow));
+        let stretched: Vec<Foretold> = narrow.iter().map(|one| Foretold { stretch_percent: 200, ..*one }).collect();
+        assert!((stretch(&stretched) - (5.0 * PRIOR_STRETCH + 20.0 * 3.0) / 25.0).abs() < 1e-9);
+        let exact: Vec<Foretold> = (0..500).map(|n| foretold(100 * n + 7, [100 * n + 13, 100 * n + 15, 100 * n + 17], Some(100 * n + 15))).collect();
+        assert_eq!(stretch(&exact), STRETCHES[0], "never narrower than half of its own");
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn what_is_said_names_the_late_and_their_cause() {
     let soon = Underway { sealed: Some(at(NOW - 1)), ..tube(2, NOW - 10) };
     let seen = Seen { underway: vec![slow, soon], points: vec![PointSeen { id: id(POINT), begun: 24, closes: at(NOW + 120) }], ..seen() };
     let (times, twin, forecast) = foretold(&seen);
-    let said = forecast_made(&seen, &times, &twin, &forecast);
+    let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
     assert_eq!(said.late_tubes.iter().map(|late| (late.tube, late.percent, &*late.cause)).collect::<Vec<_>>(), [(id(1), 100, "collection")]);
     assert_eq!((said.tubes, said.expected, said.until_us), (2, 24, at(NOW + 120)));
     assert!(said.stages[said.bottleneck].wait_share_percent > 0 && said.last.p10_us > at(NOW + 120), "{said:?}");
@@ -197,7 +197,7 @@ proptest! {
         let underway: Vec<Underway> = tubes.into_iter().enumerate().map(stage).collect();
         let seen = Seen { underway, points: vec![PointSeen { id: id(POINT), begun: points, closes: at(NOW + 60) }], ..seen() };
         let (times, twin, forecast) = foretold(&seen);
-        let said = forecast_made(&seen, &times, &twin, &forecast);
+        let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
         prop_assert_eq!(said.stages.iter().map(|stage| stage.tubes).sum::<u32>() as usize, seen.underway.len());
         prop_assert!(said.last.p10_us <= said.last.p50_us && said.last.p50_us <= said.last.p90_us && said.last.p10_us >= seen.now);
         prop_assert!(said.left.last().is_none_or(|left| left.results.p90 as usize >= seen.underway.len()));

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use baton_desk::form::{Asked, At, Form};
 use baton_desk::paper::download;
-use baton_desk::{Actor, Answered, App, Page, Route, any_id};
+use baton_desk::{Actor, Answered, App, Page, Route, Scope, any_id};
 use baton_documents::pdf::label_sheet_pdf;
 use baton_documents::{Label, SheetLayout, label_sheet_pages};
 use baton_kit::{Bucket, EventId, PersonId, PlaceId, Refusal, Status, TypedId};
@@ -40,40 +40,47 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn home(State(app): State<App>, actor: Actor) -> Answered<Markup> {
     let asker = actor.clone();
-    let (zones, others, open) = app
+    let (places, others, open) = app
         .read(move |tx| {
-            let mut zones = store::places_of_kind(tx, PlaceKind::Zone, 5_000)?;
-            let within = zones_in_reach(tx, &asker)?;
-            zones.retain(|zone| within.as_ref().is_none_or(|within| within.contains(&zone.id)));
-            Ok((zones, store::places_of_kind(tx, PlaceKind::Laboratory, 500)?, store::open_findings(tx)?))
+            let mut others = store::places_of_kind(tx, PlaceKind::Laboratory, 500)?;
+            others.retain(|place| asker.scope.reaches(place.id));
+            Ok((uppermost(tx, &asker)?, others, store::open_findings(tx)?))
         })
         .await?;
     let page = Page::new(&app, &actor);
-    let total: i64 = zones.iter().map(|zone| zone.people).sum();
+    let total: i64 = places.iter().map(|place| place.people).sum();
+    let zones = places.iter().filter(|place| place.kind == PlaceKind::Zone).count();
     Ok(page.frame(
         &page.t("registry-title"),
         html! {
             dl.figures {
-                div { dt { (page.t("registry-zones")) } dd { (zones.len()) } }
+                @if zones > 0 { div { dt { (page.t("registry-zones")) } dd { (zones) } } }
                 div { dt { (page.t("registry-people")) } dd { (total) } }
                 @if open > 0 { div { dt { a href="/registry/findings" { (page.t("registry-findings-open")) } } dd.warn { (open) } } }
             }
-            @if zones.is_empty() { p.empty { (page.t("registry-no-zones")) } }
-            (place_table(&page, &zones))
+            @if places.is_empty() { p.empty { (page.t("registry-no-zones")) } }
+            (place_table(&page, &places))
             @if !others.is_empty() { h2 { (page.t("registry-kind-laboratory")) } (place_table(&page, &others)) }
             @if WRITE.admits(&actor) && actor.scope.reaches_any(&[]) { (new_place(&page, None, &["zone", "laboratory"])) }
         },
     ))
 }
 
-/// The zones somebody reaches, also by a place inside; nothing means all.
-fn zones_in_reach(tx: &mut Tx<'_>, actor: &Actor) -> StoreResult<Option<Vec<PlaceId>>> {
-    let baton_desk::Scope::Places(places) = &actor.scope else { return Ok((actor.scope != baton_desk::Scope::Everywhere).then(Vec::new)) };
-    let mut zones = Vec::new();
-    for place in places {
-        zones.extend(store::place_chain(tx, *place)?.last());
+/// Where somebody begins: every zone, or the places of their scope.
+fn uppermost(tx: &mut Tx<'_>, actor: &Actor) -> StoreResult<Vec<Place>> {
+    match &actor.scope {
+        Scope::Everywhere => store::places_of_kind(tx, PlaceKind::Zone, 5_000),
+        Scope::Nowhere => Ok(Vec::new()),
+        Scope::Places(places) => {
+            let mut found = Vec::new();
+            for place in places {
+                found.extend(store::place(tx, *place)?);
+            }
+            // A laboratory has a list of its own.
+            found.retain(|place| place.kind != PlaceKind::Laboratory);
+            Ok(found)
+        }
     }
-    Ok(Some(zones))
 }
 
 fn place_table(page: &Page<'_>, places: &[Place]) -> Markup {
