@@ -143,10 +143,10 @@ fn figures(page: &Page<'_>, latest: &Kept) -> Markup {
     let taken = [("rounds", &*taken.rounds.to_string()), ("plates", &taken.plates.to_string()), ("tubes", &taken.tubes.to_string())];
     html! {
         dl.figures {
-            div { dt { (page.t("outlook-last-result")) } dd id="last-result" { (page.hour(last.p50_us)) } p.soft { (page.with("outlook-band", &[("from", &page.hour(last.p10_us)), ("to", &page.hour(last.p90_us))])) } }
-            div { dt { (page.t("outlook-late-count")) } dd.bad[late.p50 > 0] { (late.p50) } p.soft { (page.with("outlook-band", &[("from", &late.p10.to_string()), ("to", &late.p90.to_string())])) } }
+            div { dt { (page.t("outlook-last-result")) } dd id="last-result" { (page.hour(last.p50_us)) } dd.note { (page.with("outlook-band", &[("from", &page.hour(last.p10_us)), ("to", &page.hour(last.p90_us))])) } }
+            div { dt { (page.t("outlook-late-count")) } dd.bad[late.p50 > 0] { (late.p50) } dd.note { (page.with("outlook-band", &[("from", &late.p10.to_string()), ("to", &late.p90.to_string())])) } }
             div { dt { (page.t("outlook-under-way")) } dd { (forecast.tubes) } }
-            div { dt { (page.t("outlook-expected")) } dd { (forecast.expected) } p.soft { (page.with("outlook-until", &[("time", &page.hour(forecast.until_us))])) } }
+            div { dt { (page.t("outlook-expected")) } dd { (forecast.expected) } dd.note { (page.with("outlook-until", &[("time", &page.hour(forecast.until_us))])) } }
             @if let Some(score) = latest.score { div { dt { (page.t("outlook-actual")) } dd { (page.hour(score.last_result)) } } }
         }
         p.soft { (page.with("outlook-made", &made)) " " (page.with("outlook-measured", &taken)) " " (page.with("outlook-stretched", &[("percent", &forecast.stretch_percent.to_string())])) }
