@@ -229,19 +229,23 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A drill with a bar that shows how many of its blows are done.
+fn counted<R>(blows: u32, doing: &'static str, drill: impl FnOnce(&dyn Fn(u32)) -> anyhow::Result<R>) -> anyhow::Result<R> {
+    let bar = ProgressBar::new(u64::from(blows)).with_message(doing);
+    let report = drill(&|done| bar.set_position(u64::from(done)))?;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
 fn run_flip(flips: u32, at: &At) -> anyhow::Result<ExitCode> {
     let settings = FlipSettings { baton: at.baton()?, data: at.folder("flip"), flips, seed: at.seed };
-    let bar = ProgressBar::new(u64::from(flips)).with_message("turning bits over");
-    let report = flip::drill(&settings, |done| bar.set_position(u64::from(done)))?;
-    bar.finish_and_clear();
+    let report = counted(flips, "turning bits over", |done| flip::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
 fn run_forecast(at: &At, days: u32, people: u32) -> anyhow::Result<ExitCode> {
     let settings = ForecastSettings { baton: at.baton()?, data: at.folder("forecast"), seed: at.seed, days, people };
-    let bar = ProgressBar::new(u64::from(days)).with_message("playing days");
-    let report = forecast::drill(&settings, |done| bar.set_position(u64::from(done)))?;
-    bar.finish_and_clear();
+    let report = counted(days, "playing days", |done| forecast::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
@@ -256,24 +260,18 @@ fn run_pages(at: At, times: usize) -> anyhow::Result<ExitCode> {
 
 fn run_kill(kills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
     let settings = KillSettings { baton: at.baton()?, data: at.folder("kill"), kills, devices, seed: at.seed, life_ms_max: 700 };
-    let bar = ProgressBar::new(u64::from(kills)).with_message("shooting the server");
-    let report = kill::drill(&settings, |done| bar.set_position(u64::from(done)))?;
-    bar.finish_and_clear();
+    let report = counted(kills, "shooting the server", |done| kill::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
 fn run_partition(cuts: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
     let settings = PartitionSettings { baton: at.baton()?, data: at.folder("partition"), cuts, devices, seed: at.seed, spell_ms_max: 400 };
-    let bar = ProgressBar::new(u64::from(cuts)).with_message("cutting the line");
-    let report = partition::drill(&settings, |done| bar.set_position(u64::from(done)))?;
-    bar.finish_and_clear();
+    let report = counted(cuts, "cutting the line", |done| partition::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
 fn run_disk(fills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
     let settings = DiskSettings { baton: at.baton()?, data: at.folder("diskfull"), fills, devices };
-    let bar = ProgressBar::new(u64::from(fills)).with_message("filling the disk");
-    let report = disk::drill(&settings, |done| bar.set_position(u64::from(done)))?;
-    bar.finish_and_clear();
+    let report = counted(fills, "filling the disk", |done| disk::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
 }
