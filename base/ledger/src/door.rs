@@ -333,6 +333,8 @@ impl Conn {
         let conn = rusqlite::Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(std::time::Duration::from_secs(20))?;
         conn.set_prepared_statement_cache_capacity(512);
+        // A plan does not depend on the values bound: or else SQLite prepares a statement anew at every new value.
+        conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if durability != Durability::ReadOnly {
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "foreign_keys", true)?;
@@ -714,5 +716,22 @@ mod tests {
     #[test]
     fn values_are_numbered_through_all_rows() {
         assert_eq!(values_text("INSERT INTO t (a, b) VALUES", 2, 2, ""), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ");
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_is_bound() {
+        let folder = std::env::temp_dir().join(format!("baton-door-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut conn = Conn::open_sqlite(&folder.join("a.db"), Durability::Replayable).unwrap();
+        conn.execute_ddl("CREATE TABLE t (\n  bucket BIGINT NOT NULL,\n  id BIGINT NOT NULL,\n  code TEXT NOT NULL,\n  point BIGINT NOT NULL,\n  PRIMARY KEY (bucket, id)\n);\nCREATE INDEX t_code ON t (code);\n").unwrap();
+        let Conn::Sqlite(sqlite) = &conn else { unreachable!("opened as SQLite") };
+        let mut statement = sqlite.prepare_cached("SELECT id FROM t WHERE code = ?1 AND point = ?2 LIMIT ?3").unwrap();
+        for (code, point) in [("a", 1), ("b", 2), ("c", 3)] {
+            statement.query(rusqlite::params![code, point, 20]).unwrap().next().unwrap();
+        }
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        drop(statement);
+        drop(conn);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
