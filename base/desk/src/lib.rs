@@ -27,9 +27,10 @@ use baton_ledger::{Acknowledgement, Command, Decided, Draft, EventBody, Ledger, 
 pub use actor::{Actor, Role, Scope};
 pub use answer::Answered;
 pub use card::{Card, Tone};
+pub use facts::{Earlier, FactContext, FactDoor, Key, Memo, Told};
 pub use openapi::openapi;
 pub use page::Page;
-pub use room::{Access, Budget, Directory, Earlier, FactContext, FactDoor, InboxItem, LiveTopic, Memo, NavItem, PlaceNames, Room, Route, Told};
+pub use room::{Access, Budget, Directory, InboxItem, LiveTopic, NavItem, PlaceNames, Room, Route};
 pub use server::{router, routes};
 pub use texts::{Texts, Words};
 
@@ -53,6 +54,9 @@ pub struct Desk {
     pub(crate) ladder: operations::Ladder,
     pub(crate) meter: operations::Meter,
     pub(crate) live: live::Live,
+    pub(crate) noters: facts::Noters,
+    /// Facts that the tables may not show yet.
+    pub(crate) recent: Arc<facts::Recent>,
     /// Shown once on the server's terminal; whoever makes the first administrator must know it.
     pub setup_token: String,
     /// Where the public reaches this installation, `https://…`; printed into codes, so it is never taken from a request.
@@ -72,8 +76,10 @@ impl Desk {
         let setup_token = baton_ledger::hex(&ledger.vault().random::<8>());
         let run = baton_ledger::hex(&ledger.vault().random::<4>());
         let live = live::Live::of(&ledger);
-        Ok(Arc::new(Self {
+        let desk = Arc::new(Self {
             live,
+            noters: facts::Noters::default(),
+            recent: Arc::default(),
             ledger,
             site,
             name,
@@ -86,7 +92,9 @@ impl Desk {
             meter: operations::Meter::new(run),
             setup_token,
             public_address: std::sync::OnceLock::new(),
-        }))
+        });
+        facts::Noters::start(&desk).map_err(|error| format!("no thread for notes: {error}"))?;
+        Ok(desk)
     }
 
     /// Says once where the public reaches this installation: `https://baton.example`, without a path.

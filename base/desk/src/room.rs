@@ -1,18 +1,16 @@
 //! What a room hands to the desk: its fold, its routes with who may use them, the facts it takes, its place on the home page.
 
-use std::any::{Any, TypeId};
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::http::Method;
 use axum::routing::MethodRouter;
-use baton_kit::{EventId, PlaceId, Timestamp};
-use baton_ledger::{EventBody, Fold, Note, StoreResult, Tx};
+use baton_kit::{PlaceId, Timestamp};
+use baton_ledger::{Fold, StoreResult, Tx};
 
 use crate::App;
 use crate::actor::{Actor, Role};
 use crate::card::Card;
+use crate::facts::FactDoor;
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,105 +116,6 @@ impl Route {
         self.budget = Budget::Uploads;
         self.handler = self.handler.layer(axum::extract::DefaultBodyLimit::max(bytes));
         self
-    }
-}
-
-/// The typed body of a fact, as its door parsed it.
-pub(crate) type FactBody = Arc<dyn Any + Send + Sync>;
-
-/// A fact of the same request that came before this one: told, but not folded yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Told<'a, B> {
-    pub id: EventId,
-    pub happened: Timestamp,
-    pub body: &'a B,
-}
-
-/// The facts of one request so far, oldest first.
-#[derive(Clone, Default)]
-pub struct Earlier(Vec<(EventId, Timestamp, FactBody)>);
-
-impl Earlier {
-    pub(crate) fn push(&mut self, id: EventId, happened: Timestamp, body: FactBody) {
-        self.0.push((id, happened, body));
-    }
-}
-
-impl std::fmt::Debug for Earlier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(id, ..)| id)).finish()
-    }
-}
-
-/// What one request has looked up already. It looks at one consistent picture, so what was seen once stays true to its end.
-#[derive(Default)]
-pub struct Memo(RefCell<HashMap<(TypeId, i64), Arc<dyn Any + Send + Sync>>>);
-
-impl Memo {
-    /// What `look` finds for this key, looked up once for each type of answer.
-    pub fn once<T: Send + Sync + 'static>(&self, key: i64, look: impl FnOnce() -> StoreResult<T>) -> StoreResult<Arc<T>> {
-        let known = self.0.borrow().get(&(TypeId::of::<T>(), key)).cloned();
-        if let Some(known) = known.and_then(|known| known.downcast().ok()) {
-            return Ok(known);
-        }
-        let found = Arc::new(look()?);
-        self.0.borrow_mut().insert((TypeId::of::<T>(), key), found.clone());
-        Ok(found)
-    }
-}
-
-impl std::fmt::Debug for Memo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Memo({})", self.0.borrow().len())
-    }
-}
-
-/// What is known about a fact while it is noted.
-#[derive(Debug)]
-pub struct FactContext {
-    pub id: EventId,
-    pub happened: Timestamp,
-    pub actor: Actor,
-    pub site: baton_kit::Site,
-    /// What a note must reckon with beside the tables.
-    pub earlier: Earlier,
-    pub memo: Memo,
-}
-
-impl FactContext {
-    /// The facts of this kind that the same request told before.
-    pub fn earlier<B: EventBody + 'static>(&self) -> impl Iterator<Item = Told<'_, B>> {
-        self.earlier.0.iter().filter_map(|(id, happened, body)| Some(Told { id: *id, happened: *happened, body: body.downcast_ref()? }))
-    }
-}
-
-type Parse = Box<dyn Fn(serde_json::Value) -> Result<(String, FactBody), String> + Send + Sync>;
-type NoteIt = Box<dyn Fn(&mut Tx<'_>, &FactBody, &FactContext) -> StoreResult<Vec<Note>> + Send + Sync>;
-
-/// One kind of fact that devices may send to `POST /v1/facts`.
-pub struct FactDoor {
-    pub kind: &'static str,
-    pub roles: &'static [Role],
-    pub(crate) parse: Parse,
-    pub(crate) note: NoteIt,
-}
-
-impl std::fmt::Debug for FactDoor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "FactDoor({})", self.kind)
-    }
-}
-
-impl FactDoor {
-    /// A fact is never refused for what it says; `note` tells the sayer at once what is odd about it.
-    pub fn of<B: EventBody + Send + Sync + 'static>(roles: &'static [Role], note: fn(&mut Tx<'_>, &B, &FactContext) -> StoreResult<Vec<Note>>) -> Self {
-        let parse = |value| {
-            let body: B = serde_json::from_value(value).map_err(|error| error.to_string())?;
-            let text = serde_json::to_string(&body).map_err(|error| error.to_string())?;
-            Ok((text, Arc::new(body) as FactBody))
-        };
-        let note = move |tx: &mut Tx<'_>, body: &FactBody, context: &FactContext| body.downcast_ref().map_or(Ok(Vec::new()), |body| note(tx, body, context));
-        Self { kind: B::KIND, roles, parse: Box::new(parse), note: Box::new(note) }
     }
 }
 

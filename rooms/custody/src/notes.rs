@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use baton_desk::{FactContext, FactDoor, Told};
-use baton_kit::{BoxId, TubeId, TypedId};
+use baton_desk::{FactContext, FactDoor, Key, Told};
+use baton_kit::{BoxId, EventId, TubeId, TypedId};
 use baton_ledger::{Note, StoreResult, Tx};
 
 use crate::events::*;
@@ -13,16 +13,29 @@ use crate::{rules, store};
 
 pub(crate) fn facts() -> Vec<FactDoor> {
     vec![
-        FactDoor::of::<BoxOpened>(CARRIERS, opened),
-        FactDoor::of::<TubeBoxed>(CARRIERS, boxed),
-        FactDoor::of::<BoxSealed>(CARRIERS, sealed),
-        FactDoor::of::<BoxOffered>(CARRIERS, offered),
-        FactDoor::of::<BoxAccepted>(CARRIERS, accepted),
-        FactDoor::of::<BoxDeclined>(CARRIERS, |_, _, _| Ok(Vec::new())),
-        FactDoor::of::<BoxArrivedAnyway>(RECEIVERS, |_, _, _| Ok(vec![Note::new("box-arrived-unadmitted")])),
-        FactDoor::of::<TemperatureNoted>(CARRIERS, |_, body, _| Ok(when(body.temperature_tenths_c > rules::WARMEST_TENTHS_C, Note::new("box-too-warm")))),
-        FactDoor::of::<TubesLost>(CARRIERS, |_, _, _| Ok(Vec::new())),
+        FactDoor::swift::<BoxOpened>(CARRIERS, opened, |id, body| vec![Key::id(id), code_key(&body.code)]),
+        FactDoor::swift::<TubeBoxed>(CARRIERS, boxed, |_, body| vec![Key::id(body.box_id), Key::id(body.tube)]),
+        FactDoor::swift::<BoxSealed>(CARRIERS, sealed, |_, body| vec![Key::id(body.box_id)]),
+        FactDoor::swift::<BoxOffered>(CARRIERS, offered, |_, body| vec![Key::id(body.box_id)]),
+        FactDoor::swift::<BoxAccepted>(CARRIERS, accepted, |_, body| vec![Key::id(body.box_id)]),
+        FactDoor::swift::<BoxDeclined>(CARRIERS, |_, _, _| Ok(Vec::new()), |_, body| vec![Key::id(body.box_id)]),
+        FactDoor::swift::<BoxArrivedAnyway>(RECEIVERS, |_, _, _| Ok(vec![Note::new("box-arrived-unadmitted")]), no_keys),
+        FactDoor::swift::<TemperatureNoted>(CARRIERS, too_warm, no_keys),
+        FactDoor::swift::<TubesLost>(CARRIERS, |_, _, _| Ok(Vec::new()), no_keys),
     ]
+}
+
+fn code_key(code: &str) -> Key {
+    Key::words("box", code)
+}
+
+/// Nobody's note reckons with it.
+fn no_keys<B>(_: EventId, _: &B) -> Vec<Key> {
+    Vec::new()
+}
+
+fn too_warm(_: &mut Tx<'_>, body: &TemperatureNoted, _: &FactContext) -> StoreResult<Vec<Note>> {
+    Ok(when(body.temperature_tenths_c > rules::WARMEST_TENTHS_C, Note::new("box-too-warm")))
 }
 
 fn when(holds: bool, note: Note) -> Vec<Note> {
@@ -31,20 +44,20 @@ fn when(holds: bool, note: Note) -> Vec<Note> {
 
 fn opened(tx: &mut Tx<'_>, body: &BoxOpened, context: &FactContext) -> StoreResult<Vec<Note>> {
     let folded = store::boxes_by_code(tx, &body.code)?.into_iter().any(|row| row.id != context.id.created());
-    let told = context.earlier::<BoxOpened>().any(|other| other.body.code == body.code && other.id != context.id);
+    let told = context.told::<BoxOpened>(code_key(&body.code)).any(|other| other.body.code == body.code && other.id != context.id);
     Ok(when(folded || told, Note::new("box-code-used")))
 }
 
 fn boxed(tx: &mut Tx<'_>, body: &TubeBoxed, context: &FactContext) -> StoreResult<Vec<Note>> {
     let folded = store::box_of(tx, body.tube)?.is_some_and(|other| other != body.box_id);
-    let told = context.earlier::<TubeBoxed>().any(|other| other.body.tube == body.tube && other.body.box_id != body.box_id);
+    let told = context.told::<TubeBoxed>(Key::id(body.tube)).any(|other| other.body.tube == body.tube && other.body.box_id != body.box_id);
     let closed = custody(tx, body.box_id, context)?.is_some_and(|custody| custody.sealed_count.is_some());
     Ok([when(folded || told, Note::new("tube-in-two-boxes")), when(closed, Note::new("box-sealed-already"))].concat())
 }
 
 fn sealed(tx: &mut Tx<'_>, body: &BoxSealed, context: &FactContext) -> StoreResult<Vec<Note>> {
     let mut tubes: BTreeSet<TubeId> = store::tubes_in(tx, body.box_id)?.into_iter().collect();
-    tubes.extend(context.earlier::<TubeBoxed>().filter(|told| told.body.box_id == body.box_id).map(|told| told.body.tube));
+    tubes.extend(context.told::<TubeBoxed>(Key::id(body.box_id)).filter(|told| told.body.box_id == body.box_id).map(|told| told.body.tube));
     Ok(when(tubes.len() != usize::from(body.count), Note::new("box-count-mismatch").with("scanned", tubes.len()).with("counted", body.count)))
 }
 
@@ -77,7 +90,7 @@ fn miscounted(custody: &Custody, count: u16) -> Vec<Note> {
     sealed.map(|sealed| Note::new("box-count-mismatch").with("scanned", sealed).with("counted", count)).into_iter().collect()
 }
 
-/// A box as the tables and the same request tell it. None: nobody spoke of it yet.
+/// A box as the tables and what was told a moment ago tell it. None: nobody spoke of it yet.
 fn custody(tx: &mut Tx<'_>, id: BoxId, context: &FactContext) -> StoreResult<Option<Custody>> {
     let mut steps = store::steps(tx, id)?;
     let folded: BTreeSet<_> = steps.iter().map(|step| step.id).collect();
@@ -87,20 +100,20 @@ fn custody(tx: &mut Tx<'_>, id: BoxId, context: &FactContext) -> StoreResult<Opt
 }
 
 fn told_steps(id: BoxId, context: &FactContext) -> Vec<Step> {
-    fn step<B>(told: &Told<'_, B>, context: &FactContext, deed: Deed) -> Step {
-        Step { id: told.id, happened: told.happened, actor: context.actor.account, deed }
+    fn step<B>(told: &Told<B>, deed: Deed) -> Step {
+        Step { id: told.id, happened: told.happened, actor: told.actor, deed }
     }
-    let opened = context.earlier::<BoxOpened>().filter(|told| told.id.created::<BoxId>().raw() == id.raw()).map(|told| step(&told, context, Deed::Opened));
-    let sealed = context.earlier::<BoxSealed>().filter(|told| told.body.box_id == id);
-    let offered = context.earlier::<BoxOffered>().filter(|told| told.body.box_id == id);
-    let accepted = context.earlier::<BoxAccepted>().filter(|told| told.body.box_id == id);
-    let declined = context.earlier::<BoxDeclined>().filter(|told| told.body.box_id == id);
-    let sealed = sealed.map(|told| step(&told, context, Deed::Sealed { count: told.body.count.into() }));
-    let offered = offered.map(|told| step(&told, context, Deed::Offered { to: told.body.to, count: told.body.count.into() }));
+    let opened = context.told::<BoxOpened>(Key::id(id)).filter(|told| told.id.created::<BoxId>().raw() == id.raw()).map(|told| step(&told, Deed::Opened));
+    let sealed = context.told::<BoxSealed>(Key::id(id)).filter(|told| told.body.box_id == id);
+    let offered = context.told::<BoxOffered>(Key::id(id)).filter(|told| told.body.box_id == id);
+    let accepted = context.told::<BoxAccepted>(Key::id(id)).filter(|told| told.body.box_id == id);
+    let declined = context.told::<BoxDeclined>(Key::id(id)).filter(|told| told.body.box_id == id);
+    let sealed = sealed.map(|told| step(&told, Deed::Sealed { count: told.body.count.into() }));
+    let offered = offered.map(|told| step(&told, Deed::Offered { to: told.body.to, count: told.body.count.into() }));
     let accepted = accepted.map(|told| {
         let BoxAccepted { count, seal_intact, temperature_tenths_c, .. } = *told.body;
-        step(&told, context, Deed::Accepted { count: count.into(), seal_intact, temperature_tenths_c })
+        step(&told, Deed::Accepted { count: count.into(), seal_intact, temperature_tenths_c })
     });
-    let declined = declined.map(|told| step(&told, context, Deed::Declined));
+    let declined = declined.map(|told| step(&told, Deed::Declined));
     opened.chain(sealed).chain(offered).chain(accepted).chain(declined).collect()
 }

@@ -1,6 +1,6 @@
 //! What the sampler is told at once about a fact. Nothing here refuses.
 
-use baton_desk::FactContext;
+use baton_desk::{FactContext, Key};
 use baton_kit::{EventId, PersonId, PlaceId, TubeId, TypedId};
 use baton_ledger::{Note, StoreResult, Tx};
 use baton_registry::store as registry;
@@ -12,6 +12,28 @@ use crate::label::rules::NoSerial;
 use crate::model::{Specimen, Tube};
 use crate::rules::LotState;
 use crate::{follow_up, label};
+
+/// By what facts about tubes are found before the tables show them.
+pub mod keys {
+    use super::*;
+
+    pub fn tube_opened(id: EventId, body: &TubeOpened) -> Vec<Key> {
+        vec![Key::id(id), code_key(&body.code)]
+    }
+    pub fn person_sampled(_: EventId, body: &PersonSampled) -> Vec<Key> {
+        vec![Key::id(body.tube), Key::id(body.person)]
+    }
+    pub fn scan_undone(_: EventId, body: &ScanUndone) -> Vec<Key> {
+        vec![Key::id(body.scan)]
+    }
+    pub fn tube_sealed(_: EventId, body: &TubeSealed) -> Vec<Key> {
+        vec![Key::id(body.tube)]
+    }
+}
+
+fn code_key(code: &str) -> Key {
+    Key::words("tube", code)
+}
 
 pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) -> StoreResult<Vec<Note>> {
     let mut notes = Vec::new();
@@ -28,7 +50,7 @@ pub fn tube_opened(tx: &mut Tx<'_>, body: &TubeOpened, context: &FactContext) ->
     let same_tube = |tube: &Tube| tube.id.raw() == context.id.raw();
     if let Some(earlier) = store::tubes_by_code(tx, &body.code)?.iter().find(|tube| !same_tube(tube)) {
         notes.push(Note::new("code-used").with("time", context.site.show(earlier.opened_at)).with("point", point_code(tx, earlier.point)?));
-    } else if let Some(told) = context.earlier::<TubeOpened>().find(|other| other.body.code == body.code && other.id != context.id) {
+    } else if let Some(told) = context.told::<TubeOpened>(code_key(&body.code)).find(|other| other.body.code == body.code && other.id != context.id) {
         notes.push(Note::new("code-used").with("time", context.site.show(told.happened)).with("point", point_code(tx, Some(told.body.point))?));
     }
     notes.extend(about_label(tx, body)?);
@@ -152,7 +174,7 @@ fn already_sampled(tx: &mut Tx<'_>, specimens: &[Specimen], tube: Option<&Tube>,
 }
 
 pub fn scan_undone(tx: &mut Tx<'_>, body: &ScanUndone, context: &FactContext) -> StoreResult<Vec<Note>> {
-    let told_before = context.earlier::<ScanUndone>().any(|told| told.body.scan == body.scan && told.id != context.id);
+    let told_before = context.told::<ScanUndone>(Key::id(body.scan)).any(|told| told.body.scan == body.scan && told.id != context.id);
     Ok(match store::scan(tx, body.scan)? {
         _ if told_before => vec![Note::new("scan-undone-before")],
         None if body.scan.packed().device() == context.id.packed().device() => Vec::new(),

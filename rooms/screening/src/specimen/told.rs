@@ -1,7 +1,7 @@
-//! Tubes and scans as the tables tell them together with what the same request told before: a batch may open a tube, fill
-//! and seal it before any of it is folded.
+//! Tubes and scans as the tables tell them together with what was told a moment ago: a batch may open a tube, fill
+//! and seal it before any of it is folded, and the next request comes before the tables show this one.
 
-use baton_desk::FactContext;
+use baton_desk::{FactContext, Key};
 use baton_kit::{EventId, PersonId, TubeId, TypedId};
 use baton_ledger::{StoreResult, Tx};
 
@@ -10,7 +10,7 @@ use crate::campaign::store as campaigns;
 use crate::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
 use crate::model::{Journey, Member, Seal, Specimen, Tube};
 
-/// A tube whose opening is known, from the tables or from this request.
+/// A tube whose opening is known, from the tables or told a moment ago.
 pub(super) fn tube(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Option<Tube>> {
     let stored = context.memo.once(id.raw(), || store::tube(tx, id))?;
     let mut tube = match &*stored {
@@ -19,19 +19,19 @@ pub(super) fn tube(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreR
     };
     if let Some(tube) = tube.as_mut() {
         tube.swabs = u16::try_from(members(tx, id, context)?.len()).unwrap_or(u16::MAX);
-        let seals = context.earlier::<TubeSealed>().filter(|told| told.body.tube == id);
+        let seals = context.told::<TubeSealed>(Key::id(id)).filter(|told| told.body.tube == id);
         let seals = seals.map(|told| Seal { event: told.id, at: told.happened, count: told.body.count });
         tube.seal = seals.chain(tube.seal).max_by_key(|seal| (seal.at, seal.event));
     }
     Ok(tube)
 }
 
-/// The round in which a tube of this request was opened.
+/// The round in which a tube that is not in the tables was opened.
 struct RoundAtOpening(u16);
 
 fn opened_now(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Option<Tube>> {
-    let Some(told) = context.earlier::<TubeOpened>().find(|told| told.id.raw() == id.raw()) else { return Ok(None) };
-    let TubeOpened { code, campaign, point, ratio, fluid_lot, follow_up } = told.body.clone();
+    let Some(told) = context.told::<TubeOpened>(Key::id(id)).find(|told| told.id.raw() == id.raw()) else { return Ok(None) };
+    let TubeOpened { code, campaign, point, ratio, fluid_lot, follow_up } = (*told.body).clone();
     let round = context.memo.once(id.raw(), || Ok(RoundAtOpening(campaigns::round_at(tx, campaign, told.happened)?)))?.0;
     Ok(Some(Tube {
         id,
@@ -44,7 +44,7 @@ fn opened_now(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult
         follow_up,
         fluid_lot,
         opened_at: told.happened,
-        opened_by: context.actor.account,
+        opened_by: told.actor,
         swabs: 0,
         seal: None,
         resealed: false,
@@ -58,7 +58,7 @@ fn opened_now(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult
 /// Scans of a tube that stand, oldest first.
 pub(super) fn members(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> StoreResult<Vec<Member>> {
     let mut members = (*context.memo.once(id.raw(), || store::members(tx, id))?).clone();
-    for told in context.earlier::<PersonSampled>().filter(|told| told.body.tube == id) {
+    for told in context.told::<PersonSampled>(Key::id(id)).filter(|told| told.body.tube == id) {
         if members.iter().all(|member| member.scan != told.id) {
             members.push(Member { scan: told.id, person: told.body.person, swabbed: told.happened });
         }
@@ -71,7 +71,7 @@ pub(super) fn members(tx: &mut Tx<'_>, id: TubeId, context: &FactContext) -> Sto
 /// All swabs of a person that stand and whose tube is known, oldest first.
 pub(super) fn specimens(tx: &mut Tx<'_>, person: PersonId, context: &FactContext) -> StoreResult<Vec<Specimen>> {
     let mut specimens = store::specimens(tx, person)?;
-    for told in context.earlier::<PersonSampled>().filter(|told| told.body.person == person) {
+    for told in context.told::<PersonSampled>(Key::id(person)).filter(|told| told.body.person == person) {
         if specimens.iter().any(|specimen| specimen.scan == told.id) {
             continue;
         }
@@ -84,7 +84,7 @@ pub(super) fn specimens(tx: &mut Tx<'_>, person: PersonId, context: &FactContext
     Ok(specimens)
 }
 
-/// True when the same request took this scan back.
+/// True when this scan was taken back a moment ago.
 pub(super) fn undone(scan: EventId, context: &FactContext) -> bool {
-    context.earlier::<ScanUndone>().any(|told| told.body.scan == scan)
+    context.told::<ScanUndone>(Key::id(scan)).any(|told| told.body.scan == scan)
 }

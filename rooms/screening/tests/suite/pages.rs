@@ -230,7 +230,9 @@ async fn scans_are_understood_and_noted_at_once(app: &App) {
     assert_eq!(nurse.fact(32, 8, "screening.person_sampled", json!({"tube": second, "person": person(2)})).await, vec!["sampled-today"]);
     assert_eq!(nurse.fact(33, 26 * 60, "screening.person_sampled", json!({"tube": second, "person": person(2)})).await, vec!["twice-in-tube", "sampled-round"]);
     assert_eq!(nurse.fact(34, 9, "screening.person_sampled", json!({"tube": id(TOWN, 99, 7), "person": person(8)})).await, vec!["tube-unknown"]);
-    app.ledger.record_now(vec![signed(1, 100, &[(tube.created(), "invalid")])]).unwrap().remove(0).unwrap();
+    let told = app.ledger.record_now(vec![signed(1, 100, &[(tube.created(), "invalid")])]).unwrap().remove(0).unwrap();
+    // A signature is a decision in truth: the tables show it before anybody hears of it.
+    assert!(app.ledger.wait_folded(told.ordinal, std::time::Duration::from_secs(20)));
     assert!(nurse.fact(35, 110, "screening.person_sampled", json!({"tube": second, "person": person(3)})).await.contains(&"single-needed".to_owned()));
 }
 

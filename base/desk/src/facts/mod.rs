@@ -1,26 +1,31 @@
 //! `POST /v1/facts`: what already happened. Never refused for what it says; each fact has its own answer.
 
-use std::time::Duration;
+mod door;
+mod noter;
+mod told;
 
 use axum::Json;
 use axum::extract::State;
 use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId};
-use baton_ledger::{Draft, Note, Reading, StoreResult, Tx, Undecided};
+use baton_ledger::{Draft, Note};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::accounts::store;
 use crate::actor::Actor;
 use crate::answer::{Answered, RefusalAnswer};
 use crate::form::Body;
-use crate::room::{Access, Budget, Earlier, FactBody, FactContext, Memo, Route};
+use crate::room::{Access, Budget, Route};
 use crate::{App, Desk};
+
+pub use door::{FactContext, FactDoor, Memo};
+pub(crate) use noter::Noters;
+use noter::Parsed;
+pub(crate) use told::Recent;
+pub use told::{Earlier, Key, Told};
 
 /// How many facts one request may carry.
 const BATCH_LIMIT: usize = 500;
-/// With a follower this far behind no fact waits.
-const LAG_US_HOPELESS: u64 = 1_000_000;
-/// How long a fact waits for the one before it to show, so that its notes are right.
-const NOTE_PATIENCE: Duration = Duration::from_millis(40);
 
 /// Facts of one device, oldest first.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -36,7 +41,8 @@ pub(crate) struct FactSent {
     id: EventId,
     kind: String,
     happened_us: Timestamp,
-    body: serde_json::Value,
+    #[schemars(with = "serde_json::Value")]
+    body: Box<RawValue>,
 }
 
 /// One answer per fact, in the order sent.
@@ -83,19 +89,10 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     }
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
     let mine = devices_of(&app, &actor, &ids).await?;
-    let parsed = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
-    let mut drafts = Vec::with_capacity(ids.len());
-    let mut refused = Vec::with_capacity(ids.len());
-    for noted in note(&app, &actor, parsed).await? {
-        refused.push(noted.map(|draft| drafts.push(draft)));
-    }
-    let mut answers = app.record(drafts).await?.into_iter();
-    let mut answered = Vec::with_capacity(ids.len());
-    for (id, refused) in ids.into_iter().zip(refused) {
-        let result = refused.and_then(|()| answers.next().unwrap_or_else(|| Err(crate::shutting_down())));
-        answered.push(FactAnswered { id, outcome: outcome(&app, &actor, result) });
-    }
-    Ok(Json(FactsAnswered { answers: answered }))
+    let parsed = sent.facts.into_iter().map(|fact| parse(&app, &actor, &mine, fact)).collect();
+    let answers = app.noters.record(actor.clone(), parsed).await?;
+    let answered = ids.into_iter().zip(answers).map(|(id, answer)| FactAnswered { id, outcome: outcome(&app, &actor, answer) });
+    Ok(Json(FactsAnswered { answers: answered.collect() }))
 }
 
 /// Of the devices named in these ids, those the actor speaks for: their own, and the numbers of their account's earlier
@@ -120,58 +117,19 @@ async fn devices_of(app: &App, actor: &Actor, ids: &[EventId]) -> Result<Vec<Dev
     .await
 }
 
-fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<(Draft, FactBody), Refusal> {
-    let door = app.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == fact.kind);
-    let door = door.ok_or_else(|| Refusal::malformed("fact-unknown").with("kind", &fact.kind))?;
+fn parse(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<Parsed, Refusal> {
+    let mut doors = app.rooms.iter().enumerate().flat_map(|(room, of)| of.facts.iter().enumerate().map(move |(at, door)| ((room, at), door)));
+    let found = doors.find(|(_, door)| door.kind == fact.kind);
+    let (at, door) = found.ok_or_else(|| Refusal::malformed("fact-unknown").with("kind", &fact.kind))?;
     if !actor.has_any(door.roles) {
         return Err(Refusal::forbidden("role-missing"));
     }
     if !mine.contains(&fact.id.packed().device()) {
         return Err(Refusal::forbidden("not-your-device").with("id", fact.id));
     }
-    let (text, body) = (door.parse)(fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;
-    Ok((Draft { id: fact.id, kind: door.kind.to_owned(), happened: fact.happened_us, actor: actor.account, body: text, notes: Vec::new() }, body))
-}
-
-/// What the sayer is told at once. It is stored with the fact, so that a resend hears the same.
-async fn note(app: &App, actor: &Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> Result<Vec<Result<Draft, Refusal>>, Refusal> {
-    let (desk, actor) = (app.clone(), actor.clone());
-    app.blocking(move || {
-        // A follower that is far behind will not catch up in our patience: then the finding tells instead of the note.
-        if desk.ledger.meter().lag_us() < LAG_US_HOPELESS {
-            desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
-        }
-        desk.ledger.read_for(Reading::Scans, |tx| Ok::<_, Undecided>(note_all(&desk, tx, actor, drafts)?))
-    })
-    .await
-}
-
-fn note_all(desk: &Desk, tx: &mut Tx<'_>, actor: Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> StoreResult<Vec<Result<Draft, Refusal>>> {
-    let mut noted = Vec::with_capacity(drafts.len());
-    let mut context: Option<FactContext> = None;
-    for draft in drafts {
-        let (mut draft, body) = match draft {
-            Ok(parsed) => parsed,
-            Err(refusal) => {
-                noted.push(Err(refusal));
-                continue;
-            }
-        };
-        let context = context.get_or_insert_with(|| FactContext {
-            id: draft.id,
-            happened: draft.happened,
-            actor: actor.clone(),
-            site: desk.site.clone(),
-            earlier: Earlier::default(),
-            memo: Memo::default(),
-        });
-        (context.id, context.happened) = (draft.id, draft.happened);
-        let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
-        draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &body, context))?;
-        context.earlier.push(draft.id, draft.happened, body);
-        noted.push(Ok(draft));
-    }
-    Ok(noted)
+    let (text, body) = (door.parse)(&fact.body).map_err(|problem| Refusal::malformed("fact-wrong").with("kind", door.kind).with("problem", problem))?;
+    let draft = Draft { id: fact.id, kind: door.kind.to_owned(), happened: fact.happened_us, actor: actor.account, body: text, notes: Vec::new() };
+    Ok(Parsed { draft, body, door: at })
 }
 
 fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {
