@@ -438,6 +438,8 @@ refusal-lab-amendment-same = The result is that already.
 refusal-lab-amendment-not-proposed = Nobody proposed this correction of tube { $tube }.
 refusal-lab-finding-settled = This finding is settled already.
 refusal-lab-nothing-found = Nothing bears this code.
+refusal-lab-pass-over = This page asks no longer by itself.
+refusal-lab-pass-over-next = Open your result again with your code.
 refusal-lab-own-wrong = The code and the last four characters do not belong together.
 
 nav-pools = Pools

@@ -426,6 +426,8 @@ refusal-lab-amendment-same = 更正后的结果与原结果相同。
 refusal-lab-amendment-not-proposed = 采样管 { $tube } 没有待确认的同样更正。
 refusal-lab-finding-settled = 该异常已处理。
 refusal-lab-nothing-found = 没有查到。
+refusal-lab-pass-over = 此页面已不再自动更新。
+refusal-lab-pass-over-next = 请用个人码重新打开结果。
 refusal-lab-own-wrong = 个人码与证件后四位不符。
 
 nav-pools = 混样

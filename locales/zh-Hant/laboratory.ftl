@@ -426,6 +426,8 @@ refusal-lab-amendment-same = 更正後的結果與原結果相同。
 refusal-lab-amendment-not-proposed = 採檢管 { $tube } 沒有待確認的同樣更正。
 refusal-lab-finding-settled = 該異常已處理。
 refusal-lab-nothing-found = 沒有查到。
+refusal-lab-pass-over = 此頁面已不再自動更新。
+refusal-lab-pass-over-next = 請用個人碼重新開啟結果。
 refusal-lab-own-wrong = 個人碼與證件後四碼不符。
 
 nav-pools = 混樣

@@ -18,7 +18,7 @@ mod writer;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use baton_kit::{Bucket, Clock, Device, Entropy, EventId, Refusal, Status, Timestamp};
@@ -36,6 +36,10 @@ pub use vault::{Secrets, Vault, hex};
 
 /// How many sequence numbers a server reserves at a time for its own events.
 const SEQUENCE_BLOCK: i64 = 65_536;
+/// So many events are worth a transaction of the follower; fewer wait for more, for [`LINGER`] at most.
+const TOGETHER: i64 = 1_024;
+/// Shorter than what anybody who looks at a board would notice.
+const LINGER: Duration = Duration::from_millis(40);
 /// For what somebody looks at the folded state. Each has connections of its own, so that none can take another's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reading {
@@ -84,6 +88,10 @@ struct Progress {
     folded: Mutex<i64>,
     moved: Condvar,
     work: Condvar,
+    /// Wakes a follower that lets events come together.
+    hurry: Condvar,
+    /// How many wait to see what they were told.
+    waiting: AtomicUsize,
     stopping: AtomicBool,
 }
 
@@ -93,8 +101,34 @@ impl Progress {
             self.meter.committed(ordinal);
         }
         // Under the lock, so that the follower cannot miss it between looking and sleeping.
-        let _folded = self.folded.lock();
+        let folded = self.folded.lock();
         self.work.notify_all();
+        if ordinal - *folded >= TOGETHER {
+            self.hurry.notify_all();
+        }
+    }
+    /// Waits until `ordinal` is folded; false when that takes longer than `patience`.
+    fn wait_folded(&self, ordinal: i64, patience: Duration) -> bool {
+        let mut folded = self.folded.lock();
+        if *folded >= ordinal {
+            return true;
+        }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.hurry.notify_all();
+        self.moved.wait_while_for(&mut folded, |folded| *folded < ordinal, patience);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        *folded >= ordinal
+    }
+    /// Sleeps until something is committed; then lets more come together, unless there is enough or somebody waits to see it.
+    fn wait_for_work(&self) {
+        let mut folded = self.folded.lock();
+        if *folded >= self.committed.load(Ordering::SeqCst) {
+            self.work.wait_for(&mut folded, Duration::from_millis(250));
+        }
+        let few = |folded: i64| (1..TOGETHER).contains(&(self.committed.load(Ordering::SeqCst) - folded));
+        if few(*folded) && self.waiting.load(Ordering::SeqCst) == 0 && !self.stopping.load(Ordering::SeqCst) {
+            self.hurry.wait_for(&mut folded, LINGER);
+        }
     }
     fn folded_to(&self, ordinal: i64) {
         let mut folded = self.folded.lock();
@@ -209,13 +243,7 @@ impl Ledger {
 
     /// Waits until the tables show everything up to `ordinal`; false when that takes longer than `patience`.
     pub fn wait_folded(&self, ordinal: i64, patience: Duration) -> bool {
-        let mut folded = self.progress.folded.lock();
-        while *folded < ordinal {
-            if self.progress.moved.wait_for(&mut folded, patience).timed_out() {
-                return *folded >= ordinal;
-            }
-        }
-        true
+        self.progress.wait_folded(ordinal, patience)
     }
 
     /// The last ordinal that is durable, and the last one folded.
@@ -329,6 +357,7 @@ impl Drop for Ledger {
         self.lanes = None;
         self.progress.stopping.store(true, Ordering::SeqCst);
         self.progress.work.notify_all();
+        self.progress.hurry.notify_all();
         for thread in self.threads.drain(..) {
             _ = thread.join();
         }
@@ -357,9 +386,6 @@ fn follow(projector: &Mutex<projector::Projector>, progress: &Progress) {
                 std::thread::sleep(Duration::from_millis(500));
             }
         }
-        let mut folded = progress.folded.lock();
-        if *folded >= progress.committed.load(Ordering::SeqCst) {
-            progress.work.wait_for(&mut folded, Duration::from_millis(250));
-        }
+        progress.wait_for_work();
     }
 }

@@ -159,6 +159,7 @@ async fn what_the_bench_and_the_registry_do_not_have_is_named() {
         ("POST", "/laboratory/accession".to_owned(), format!("id=1&laboratory={laboratory}&code=T1&rejected=eaten"), "lab-rejection-unknown"),
         ("POST", "/laboratory/accession".to_owned(), format!("id=1&laboratory={laboratory}&code=T1"), "lab-code-unknown"),
         ("POST", "/result".to_owned(), format!("code={code}&tail=9999"), "lab-own-wrong"),
+        ("GET", "/result/standing?pass=1.2.3&since=0".to_owned(), String::new(), "lab-pass-over"),
         ("POST", "/registry/lots".to_owned(), "id=1&kind=pcr_kit&code=K1&product=K&last_day=tomorrow".to_owned(), "day-wrong"),
         ("GET", "/registry/uploads/7".to_owned(), String::new(), "upload-gone"),
         (

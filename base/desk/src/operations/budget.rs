@@ -11,7 +11,7 @@ use crate::room::Budget;
 
 /// The budgets that are bounded, each with its bound. Free is not among them.
 const BOUNDS: [(Budget, usize); 6] =
-    [(Budget::Scans, 96), (Budget::LookUps, 64), (Budget::Pages, 64), (Budget::Uploads, 4), (Budget::SignIns, 8), (Budget::Live, 512)];
+    [(Budget::Scans, 256), (Budget::LookUps, 64), (Budget::Pages, 64), (Budget::Uploads, 4), (Budget::SignIns, 8), (Budget::Live, 512)];
 /// Of the live connections so many may belong to nobody who signed in: screens for the public.
 pub(crate) const SCREENS: usize = 128;
 

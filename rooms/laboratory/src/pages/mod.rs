@@ -10,6 +10,7 @@ mod home;
 mod person;
 mod plates;
 mod pools;
+mod standing;
 mod trace;
 mod tube;
 mod verify;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Vec<Route> {
             trace::routes(),
             pools::routes(),
             verify::routes(),
+            standing::routes(),
         ]
         .concat(),
     );

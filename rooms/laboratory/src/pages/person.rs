@@ -10,7 +10,7 @@ use baton_kit::{Language, PersonId, Refusal};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{coded, outcome_words, styled};
+use super::{coded, outcome_words, standing, styled};
 use crate::model::PersonResult;
 use crate::person::{PersonReport, TubeOfPerson, person_report, signers};
 use crate::routes::{REPORT_ACCESS, json_download, reach_person, reports_download};
@@ -82,10 +82,13 @@ async fn own_report(app: &App, form: &OwnForm) -> Result<PersonReport, Refusal> 
 }
 
 async fn own_page(State(app): State<App>, actor: Actor, Form(form): Form<OwnForm>) -> Answered<Response> {
+    let since = app.ledger.position().1;
     let report = own_report(&app, &form).await?;
     let page = Page::new(&app, &actor);
     let content = html! {
         (report_part(&page, &report, false))
+        (standing::asks(&page, report.person, since))
+        form #again method="post" action="/result" { input type="hidden" name="code" value=(form.code); input type="hidden" name="tail" value=(form.tail); }
         form.no-print method="post" action="/result/file" {
             input type="hidden" name="code" value=(form.code);
             input type="hidden" name="tail" value=(form.tail);
@@ -94,7 +97,7 @@ async fn own_page(State(app): State<App>, actor: Actor, Form(form): Form<OwnForm
             button name="form" value="json" { (page.t("laboratory-paper-download-json")) }
         }
     };
-    Ok(page.frame(&page.t("laboratory-own-title"), styled(content)).into_response())
+    Ok(page.frame_with(&page.t("laboratory-own-title"), standing::SCRIPTS, styled(content)).into_response())
 }
 
 /// How the file is wanted: PDF unless JSON is asked for.

@@ -1,7 +1,7 @@
 //! Every page answers, in three languages, to whom it may; the API takes a plate from worklist to release.
 
 use baton_desk::Role;
-use baton_kit::{PersonId, TubeId};
+use baton_kit::{AccountId, PersonId, TubeId};
 use baton_laboratory::events::{WellContent, WellLaid};
 use serde_json::{Value, json};
 
@@ -88,12 +88,30 @@ async fn a_person_sees_their_own_result_with_code_and_last_four_and_guessing_end
     assert_eq!(status, 200);
     let summary = baton_desk::paper::report::verify_report(file.as_bytes(), Some(&house.app.ledger.secrets().verifying())).unwrap();
     assert_eq!(summary.result, "negative");
+    a_shown_result_hears_that_it_moved(&house, staff.nurse, &[person], &text).await;
     for _ in 0..5 {
         assert_eq!(ask("/result", "0000").await.0, 403);
     }
     assert_eq!(ask("/result", "12B4").await.0, 429, "even the right answer waits now");
     let (status, _) = house.send("POST", "/result", None, "application/x-www-form-urlencoded", b"code=BP1.x&tail=0000".to_vec()).await;
     assert_eq!(status, 400);
+}
+
+/// The page asks by the pass it bears; nobody else's news is told.
+async fn a_shown_result_hears_that_it_moved(house: &House, nurse: AccountId, person: &[PersonId], shown: &str) {
+    let asks = shown.split("data-standing=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the page asks").replace("&amp;", "&");
+    let moved = async || {
+        let (status, text) = house.send("GET", &asks, None, "application/json", Vec::new()).await;
+        assert_eq!(status, 200, "{text}");
+        text.contains("true")
+    };
+    assert!(!moved().await);
+    house.tube(nurse, "T8", 1, &[house.person("李雷", "55X1")], false);
+    baton_ground::settle(&house.app.ledger);
+    assert!(!moved().await, "somebody else was swabbed");
+    house.tube(nurse, "T9", 1, person, false);
+    baton_ground::settle(&house.app.ledger);
+    assert!(moved().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -403,6 +403,7 @@ pub fn person_changed(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person:
 /// As [`person_changed`]. `quiet`: nothing that was written before about this person can have become wrong,
 /// so somebody with one plain specimen needs neither list nor findings: most people, most of the time.
 fn person_moved(tx: &mut Tx<'_>, campaign: CampaignId, round: u16, person: PersonId, quiet: bool) -> StoreResult<()> {
+    tx.moved("result", person.raw());
     let specimens = specimens_in(tx, campaign, person)?;
     let mut rounds: Vec<u16> = specimens.iter().map(|specimen| specimen.tube.round).chain([round]).collect();
     rounds.sort_unstable();
@@ -448,11 +449,16 @@ pub fn tube_told(tx: &mut Tx<'_>, id: TubeId, told: Told<'_>, at: Timestamp) -> 
         params![key.0, key.1, at],
     )?;
     let (Some(before), Some(after)) = (before, tube(tx, id)?) else { return Ok(()) };
+    let members = members(tx, id)?;
+    for member in &members {
+        // What is told may change what they read even where it leaves them standing as before: an amendment, a second lot.
+        tx.moved("result", member.person.raw());
+    }
     // What others say changes nothing about who is in the tube and how it was sealed.
     let same = before.journey == after.journey && before.first_held == after.first_held && before.lost == after.lost;
     let Some(campaign) = after.campaign.filter(|_| after.opened && !same) else { return Ok(()) };
     let quiet = before.first_held.is_none() && before.lost.is_none() && !matches!(before.journey, Journey::Void(_));
-    for member in members(tx, id)? {
+    for member in members {
         person_moved(tx, campaign, after.round, member.person, quiet)?;
     }
     Ok(())
