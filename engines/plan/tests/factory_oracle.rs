@@ -110,7 +110,7 @@ fn the_checker_finds_what_is_wrong() {
 fn fields_out_of_bounds_are_named() {
     let mut factory = works(20);
     factory.stages[2].yield_permille = 1001;
-    assert_eq!(factory.validate().expect_err("yield").to_string(), "line 0, stages[2].yield_permille: 1001 is not within 1 to 1000");
+    assert_eq!(factory.validate().expect_err("yield").to_string(), "stages[2].yield_permille: 1001 is not within 1 to 1000");
     factory.products[0].demand.pop();
     factory.stages[2].yield_permille = 1000;
     assert_eq!(factory.validate().expect_err("demand").field, "products[0].demand: shifts");
