@@ -1,10 +1,11 @@
-//! `plan routes`: customers in time windows, and couriers against the age of tubes.
+//! `plan routes`: customers in time windows, couriers against the age of tubes, shuttles with seats.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use baton_plan::routes;
 use baton_plan::routes::couriers::{self, Published};
+use baton_plan::routes::shuttles;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -16,11 +17,14 @@ pub(super) const HELP: &str = "Examples:
   baton plan routes evening.json --format couriers --seconds 10 --out plan.json
   baton plan routes evening.json --format couriers --osrm http://127.0.0.1:5000 --out plan.json
   baton plan routes evening.json --format couriers --published plan.json --now 480 --out again.json
+  baton plan routes night.json --format shuttles --seconds 10 --out tours.json
 
 Couriers, in whole minutes of one clock: {\"age_minutes_max\":360, \"minutes\":[[0,20],[20,0]],
   \"laboratories\":[{\"id\",\"place\",\"opens\",\"closes\",\"unload_minutes\",\"intake_per_hour\"}],
   \"vans\":[{\"id\",\"place\",\"shift_starts\",\"shift_ends\",\"tubes_max\"}],
   \"boxes\":[{\"id\",\"place\",\"tubes\",\"swabbed\",\"ready\",\"load_minutes\"}]}
+Shuttles: {\"minutes\":[[0,20],[20,0]], \"buses\":[{\"id\",\"place\",\"shift_starts\",\"shift_ends\",\"seats\"}],
+  \"groups\":[{\"id\",\"from\",\"to\",\"people\",\"ready\",\"due\",\"ride_minutes_max\",\"board_minutes\"}]}
 Instead of `minutes`: \"places\":[{\"longitude\",\"latitude\"}] with \"straight_line\":{\"factor\":1.3,\"km_per_hour\":40} or --osrm.";
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -29,6 +33,8 @@ enum RoutesFormat {
     Vrplib,
     /// Baton's own: boxes whose tubes grow old, vans, laboratories with an intake.
     Couriers,
+    /// Baton's own: groups picked up and dropped in time, buses with seats.
+    Shuttles,
 }
 
 #[derive(Args)]
@@ -54,8 +60,10 @@ impl Routes {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let asked = &self.asked;
         let text = asked.read()?;
-        if let RoutesFormat::Couriers = self.format {
-            return self.couriers(&text);
+        match self.format {
+            RoutesFormat::Couriers => return self.couriers(&text),
+            RoutesFormat::Shuttles => return self.shuttles(&text),
+            RoutesFormat::Solomon | RoutesFormat::Vrplib => {}
         }
         let problem = routes::parse(&text).map_err(|error| asked.wrong(error))?;
         let search = asked.search()?;
@@ -92,6 +100,21 @@ impl Routes {
             figures["broken"] = json!(changes.broken.len());
             figures["new"] = json!(changes.new.len());
         }
+        asked.done(&serde_json::to_string(&plan)?, figures, &report.violations)
+    }
+
+    fn shuttles(&self, text: &str) -> anyhow::Result<ExitCode> {
+        let asked = &self.asked;
+        let mut problem = shuttles::parse(text).map_err(|error| asked.wrong(error))?;
+        let line = problem.straight_line;
+        self.travel.measure(&mut problem.minutes, &problem.places, line.as_ref()).map_err(|error| asked.wrong(format!("{error:#}")))?;
+        problem.validate().map_err(|error| asked.wrong(error))?;
+        let search = asked.search()?;
+        let mut tell = search.teller();
+        let crew = Threads(asked.threads.into());
+        let plan = shuttles::solve(&problem, asked.seed, &crew, &|| search.going(), &mut |progress| tell(progress.driving_minutes));
+        let report = shuttles::check(&problem, &plan);
+        let figures = json!({"driving_minutes": report.driving_minutes, "people_driven": report.people_driven, "people_unplaced": report.people_unplaced, "seats_taken_max": report.seats_taken_max, "ride_minutes_max": report.ride_minutes_max});
         asked.done(&serde_json::to_string(&plan)?, figures, &report.violations)
     }
 }
