@@ -29,7 +29,10 @@ impl std::error::Error for Fault {}
 
 /// Reads JSON of a shape.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|error| Fault::new(error.line(), format!("column {}", error.column()), error.to_string()))
+    serde_json::from_str(text).map_err(|error| {
+        let (words, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+        Fault::new(error.line().max(1), format!("column {}", error.column()), words.strip_suffix(&place).unwrap_or(&words))
+    })
 }
 
 /// A number of a field within its bounds.

@@ -72,17 +72,17 @@ fn the_checker_finds_what_is_wrong() {
 }
 
 /// Every order of boarding and leaving for one bus.
-fn every_order(groups: &[usize], tour: &mut Vec<(usize, bool)>, all: &mut Vec<Vec<(usize, bool)>>) {
+fn every_order(groups: &[usize], tour: &[(usize, bool)], all: &mut Vec<Vec<(usize, bool)>>) {
     let Some((first, rest)) = groups.split_first() else {
-        all.push(tour.clone());
+        all.push(tour.to_owned());
         return;
     };
     for boards in 0..=tour.len() {
         for leaves in boards + 1..=tour.len() + 1 {
-            let mut with = tour.clone();
+            let mut with = tour.to_owned();
             with.insert(boards, (*first, true));
             with.insert(leaves, (*first, false));
-            every_order(rest, &mut with, all);
+            every_order(rest, &with, all);
         }
     }
 }
@@ -99,7 +99,7 @@ fn best(problem: &Problem) -> (i64, i64) {
         for bus in 0..buses {
             let own: Vec<usize> = (0..groups).filter(|group| of(*group) == bus).collect();
             let mut orders = Vec::new();
-            every_order(&own, &mut Vec::new(), &mut orders);
+            every_order(&own, &[], &mut orders);
             let with = |plan: &Plan, order: &Vec<(usize, bool)>| append(problem, plan, bus, order);
             plans = plans.iter().flat_map(|plan| orders.iter().map(|order| with(plan, order)).collect::<Vec<_>>()).collect();
         }

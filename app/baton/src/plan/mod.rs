@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -61,6 +61,9 @@ struct Asked {
     /// How long to search, on the wall clock. Ctrl-C ends it earlier and keeps the best plan.
     #[arg(long, default_value = "60", value_parser = seconds)]
     seconds: f64,
+    /// Search so much instead of so long: rounds, for rosters moves of each searcher. The same seed, threads and work give the same plan to the byte.
+    #[arg(long, conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    work: Option<u64>,
     #[arg(long, default_value = "1")]
     seed: u64,
     #[arg(long, default_value = "2", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -112,7 +115,7 @@ impl Asked {
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = stopped.clone();
         ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("listening for Ctrl-C")?;
-        Ok(Search { began: instant(), seconds: self.seconds, stopped })
+        Ok(Search { began: instant(), seconds: self.seconds, work: self.work.map(|rounds| (rounds, AtomicU64::new(0))), stopped })
     }
 
     /// Writes the plan and says what the checker found.
@@ -160,12 +163,20 @@ fn instant() -> Instant {
 struct Search {
     began: Instant,
     seconds: f64,
+    /// Rounds that may be searched, and those begun: every planner asks once per round.
+    work: Option<(u64, AtomicU64)>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Search {
     fn spent(&self) -> f64 {
-        if self.stopped.load(Ordering::Relaxed) { 1.0 } else { self.began.elapsed().as_secs_f64() / self.seconds.max(1e-6) }
+        if self.stopped.load(Ordering::Relaxed) {
+            return 1.0;
+        }
+        match &self.work {
+            Some((rounds, begun)) => begun.fetch_add(1, Ordering::Relaxed) as f64 / *rounds as f64,
+            None => self.began.elapsed().as_secs_f64() / self.seconds.max(1e-6),
+        }
     }
 
     fn going(&self) -> bool {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use baton_plan::roster::relay::{self, Absence, Duty, Relay, RelayPlan};
 use baton_plan::roster::rules::{self, RuleSet};
+use baton_plan::roster::solve::Budget;
 use baton_plan::roster::{self};
 use baton_sheets::{ColumnKind, Limits};
 use clap::{Args, ValueEnum};
@@ -102,7 +103,7 @@ impl Roster {
         let search = asked.search()?;
         let spent = || search.spent() as f32;
         let mut tell = search.teller();
-        let budget = roster::solve::Budget::Share(&spent);
+        let budget = asked.work.map_or(Budget::Share(&spent), Budget::Work);
         let plan = roster::solve::solve(&problem, asked.seed, &Threads(asked.threads.into()), budget, &mut |progress| tell(progress.objective));
         let report = roster::check::check(&problem, &plan);
         let violations: Vec<String> = report.violations.iter().map(|violation| format!("{violation:?}")).collect();
@@ -124,7 +125,7 @@ impl Roster {
         let search = asked.search()?;
         let spent = || search.spent() as f32;
         let mut tell = search.teller();
-        let budget = roster::solve::Budget::Share(&spent);
+        let budget = asked.work.map_or(Budget::Share(&spent), Budget::Work);
         let crew = Threads(asked.threads.into());
         let plan = relay::plan(relay, asked.seed, &crew, budget, &mut |progress| tell(progress.objective)).map_err(|error| asked.wrong(error))?;
         let missing: u32 = plan.unfilled.iter().map(|unfilled| unfilled.missing).sum();
