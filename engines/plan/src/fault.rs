@@ -18,11 +18,41 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, {}: {}", self.line, self.field, self.problem)
+        if self.line > 0 {
+            write!(f, "line {}, ", self.line)?;
+        }
+        write!(f, "{}: {}", self.field, self.problem)
     }
 }
 
 impl std::error::Error for Fault {}
+
+/// Reads JSON of a shape.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| {
+        let (words, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+        Fault::new(error.line().max(1), format!("column {}", error.column()), words.strip_suffix(&place).unwrap_or(&words))
+    })
+}
+
+/// A number of a field within its bounds.
+pub(crate) fn within(field: &str, value: i64, least: i64, most: i64) -> Result<(), Fault> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Fault::new(0, field, format!("{value} is not within {least} to {most}")))
+}
+
+/// Ids that are there, and only once.
+pub(crate) fn distinct<'a>(list: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    let mut seen = std::collections::BTreeSet::new();
+    for (at, id) in ids.enumerate() {
+        if id.is_empty() || !seen.insert(id) {
+            return Err(Fault::new(0, format!("{list}[{at}].id"), format!("`{id}` is empty or stands twice")));
+        }
+    }
+    Ok(())
+}
 
 /// The words of a text line by line, handing out one number after the other with its place.
 pub(crate) struct Words<'a> {

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use baton_plan::Alone;
-use baton_plan::routes::couriers::{Delivery, Laboratory, Plan, Problem, Reason, Trip, TubeBox, Unplaced, Van, check, solve};
+use baton_plan::routes::couriers::{Delivery, Laboratory, Plan, Problem, Published, Reason, Trip, TubeBox, Unplaced, Van, check, check_again, solve};
 use proptest::prelude::*;
 
 fn planned(problem: &Problem, seed: u64, hands: usize, rounds: u64) -> Plan {
     problem.validate().expect("valid");
     let asked = AtomicU64::new(0);
-    let plan = solve(problem, seed, &Alone(hands), &|| asked.fetch_add(1, Ordering::Relaxed) < rounds, &mut |_| {});
+    let plan = solve(problem, None, seed, &Alone(hands), &|| asked.fetch_add(1, Ordering::Relaxed) < rounds, &mut |_| {});
     assert_eq!(check(problem, &plan).violations, Vec::<String>::new());
     plan
 }
@@ -27,6 +27,7 @@ fn line(places: usize, apart: i64, boxes: Vec<TubeBox>) -> Problem {
         laboratories: vec![Laboratory { id: "lab".into(), place: 0, opens: 0, closes: 1440, unload_minutes: 10, intake_per_hour: 1000 }],
         vans: vec![Van { id: "van".into(), place: 0, shift_starts: 0, shift_ends: 720, tubes_max: 100 }],
         boxes,
+        ..Problem::default()
     }
 }
 
@@ -98,10 +99,41 @@ fn the_checker_finds_what_is_wrong() {
     assert_eq!(check(&strict, &sound).violations.len(), 5, "{:?}", check(&strict, &sound).violations);
 }
 
+fn planned_again(problem: &Problem, published: &Published) -> Plan {
+    let asked = AtomicU64::new(0);
+    let plan = solve(problem, Some(published), 1, &Alone(2), &|| asked.fetch_add(1, Ordering::Relaxed) < 4, &mut |_| {});
+    assert_eq!(check_again(problem, published, &plan).violations, Vec::<String>::new());
+    plan
+}
+
+#[test]
+fn what_has_begun_stays_and_what_was_promised_comes_first() {
+    // Two boxes in two trips; in minute 60 the first is on its way and a third box is reported.
+    let mut problem = line(3, 20, vec![tube_box(1, 50, -60, 0), tube_box(2, 50, 200, 330)]);
+    let before = planned(&problem, 1, 1, 5);
+    problem.boxes.push(tube_box(1, 90, 200, 320));
+    let published = Published::new(&problem, before.clone(), 60, 0).expect("fits");
+    let plan = planned_again(&problem, &published);
+    assert_eq!(plan.trips[0], before.trips[0]);
+    let changes = plan.changes.clone().expect("counted");
+    assert_eq!((changes.trips_begun, changes.moved.len(), changes.broken.len(), changes.new.len()), (2, 0, 0, 1), "{plan:?}");
+    // Had the van left for the second box not yet, it would still bring that one, although the new one is larger.
+    problem.vans[0].shift_ends = 430;
+    let plan = planned_again(&problem, &Published::new(&problem, before.clone(), 50, 0).expect("fits"));
+    assert_eq!((plan.changes.expect("counted").broken, plan.unplaced[0].box_), (vec![], 2));
+    let wrong = Published::new(&problem, Plan { driving_minutes: 1, ..before.clone() }, 50, 0);
+    assert_eq!(wrong.expect_err("a wrong sum"), "the published plan: drives 120 minutes, not the stated 1");
+    let published = Published::new(&problem, before.clone(), 50, 0).expect("fits");
+    let mut late = before;
+    late.trips[0].departs = 1;
+    let words = check_again(&problem, &published, &late).violations.join("; ");
+    assert!(words.contains("the trip that departed in minute 0 is not as it was") && words.contains("departs in minute 1, which is past"), "{words}");
+}
+
 #[test]
 fn fields_out_of_bounds_are_named() {
     let mut problem = line(2, 20, vec![tube_box(1, 0, 0, 0)]);
-    assert_eq!(problem.validate().expect_err("tubes").to_string(), "line 0, boxes[0].tubes: 0 is not within 1 to 10000000");
+    assert_eq!(problem.validate().expect_err("tubes").to_string(), "boxes[0].tubes: 0 is not within 1 to 10000000");
     problem.vans[0].place = 2;
     assert_eq!(problem.validate().expect_err("place").field, "vans[0].place");
     problem.minutes[1].pop();
@@ -141,6 +173,7 @@ fn judged(problem: &Problem, tours: &[Vec<(usize, Vec<usize>)>], left: &[usize])
     for (van, trips) in tours.iter().enumerate() {
         let (mut clock, mut place) = (problem.vans[van].shift_starts, problem.vans[van].place);
         for (laboratory, boxes) in trips {
+            let departs = clock;
             for index in boxes {
                 let one = &problem.boxes[*index];
                 plan.driving_minutes += problem.minutes[place][one.place];
@@ -151,7 +184,7 @@ fn judged(problem: &Problem, tours: &[Vec<(usize, Vec<usize>)>], left: &[usize])
             plan.driving_minutes += problem.minutes[place][target.place];
             clock = (clock + problem.minutes[place][target.place]).max(target.opens);
             place = target.place;
-            plan.trips.push(Trip { van, boxes: boxes.clone(), laboratory: *laboratory, arrives: clock });
+            plan.trips.push(Trip { van, boxes: boxes.clone(), laboratory: *laboratory, departs, arrives: clock });
             clock += target.unload_minutes;
             let delivery =
                 |index: &usize| Delivery { box_: *index, laboratory: *laboratory, accessioned: clock, age_minutes: clock - problem.boxes[*index].swabbed };
@@ -196,6 +229,17 @@ proptest! {
         let report = check(&problem, &plan);
         let best = every_plan(&problem, &mut vec![Vec::new(); problem.vans.len()], 0, &mut Vec::new());
         prop_assert_eq!((report.tubes_unplaced, report.driving_minutes), best);
+    }
+
+    #[test]
+    fn a_plan_made_again_keeps_its_promises(problem in many(), now in 0..300_i64, change_minutes in 0..30_i64) {
+        let mut known = problem.clone();
+        known.boxes.truncate(problem.boxes.len() / 2);
+        let before = planned(&known, 4, 1, 2);
+        let published = Published::new(&problem, before, now, change_minutes).expect("fits");
+        let plan = planned_again(&problem, &published);
+        prop_assert!(plan.changes.is_some());
+        prop_assert_eq!(plan, planned_again(&problem, &published));
     }
 
     #[test]

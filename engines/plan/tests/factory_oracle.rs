@@ -1,6 +1,6 @@
 //! The reagent factory: against closed forms, by hand, and as properties.
 
-use baton_plan::production::factory::{Factory, Lot, Plan, Product, Reason, Short, Stage, check, reach, solve};
+use baton_plan::production::factory::{Actual, Factory, Lot, Plan, Product, Reason, Short, Stage, check, compare, reach, solve};
 use proptest::prelude::*;
 
 fn stage(id: &str, machines: i64, load_tests: i64) -> Stage {
@@ -47,6 +47,27 @@ fn two_million_can_be_reached_and_two_point_six_cannot_with_the_stage_named() {
     assert!((2_314_900..=2_315_250).contains(&more.with_one_more[2]), "{more:?}");
     assert!(more.with_one_more[0] <= more.most_per_day + 300);
     assert!(reach(&works(24), 2_600_000).reachable);
+}
+
+#[test]
+fn what_was_made_is_held_against_the_plan() {
+    // Two stages of one shift each; 300 tests are due in shift 4, 100 of them are lost on the first stage.
+    let mut stages = vec![stage("fill", 1, 1), stage("pack", 1, 1)];
+    stages[1].yield_permille = 500;
+    let factory = Factory { shifts: 6, stages, quarantine_shifts: 0, products: vec![product("kit", &[1, 1], vec![0, 0, 0, 0, 300, 0])] };
+    let plan = planned(&factory);
+    let over: Vec<Lot> = plan.lots.iter().filter(|lot| lot.shift <= 1).cloned().collect();
+    let same = compare(&factory, &plan, &Actual { through_shift: 1, lots: over.clone() }).expect("fits");
+    assert!(same.endangered.is_empty() && same.farthest_behind.is_none(), "{same:?}");
+    assert!(same.lines.iter().all(|line| line.planned == line.made));
+    let mut less = over.clone();
+    less.iter_mut().find(|lot| lot.stage == 0).expect("filled").good -= 100;
+    let compared = compare(&factory, &plan, &Actual { through_shift: 1, lots: less }).expect("fits");
+    assert_eq!(compared.farthest_behind.as_deref(), Some("fill"));
+    let endangered = &compared.endangered[0];
+    assert_eq!((endangered.shift, endangered.missing, endangered.missing_in_plan), (4, 50, 0), "half of a hundred would have been good");
+    let early = compare(&factory, &plan, &Actual { through_shift: 0, lots: plan.lots.clone() });
+    assert!(early.expect_err("not over yet").field.starts_with("actual.lots["));
 }
 
 #[test]
@@ -110,7 +131,7 @@ fn the_checker_finds_what_is_wrong() {
 fn fields_out_of_bounds_are_named() {
     let mut factory = works(20);
     factory.stages[2].yield_permille = 1001;
-    assert_eq!(factory.validate().expect_err("yield").to_string(), "line 0, stages[2].yield_permille: 1001 is not within 1 to 1000");
+    assert_eq!(factory.validate().expect_err("yield").to_string(), "stages[2].yield_permille: 1001 is not within 1 to 1000");
     factory.products[0].demand.pop();
     factory.stages[2].yield_permille = 1000;
     assert_eq!(factory.validate().expect_err("demand").field, "products[0].demand: shifts");

@@ -9,6 +9,7 @@ mod nearness;
 mod parse;
 mod plan;
 mod problem;
+pub mod shuttles;
 mod solve;
 mod tour;
 mod vrplib;

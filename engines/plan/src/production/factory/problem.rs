@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, within};
 
 /// Bounds of one factory.
 pub const SHIFTS_MAX: usize = 1000;
@@ -113,11 +113,4 @@ impl Factory {
         }
         Ok(())
     }
-}
-
-fn within(field: &str, value: i64, least: i64, most: i64) -> Result<(), Fault> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Fault::new(0, field, format!("{value} is not within {least} to {most}")))
 }

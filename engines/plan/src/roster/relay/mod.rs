@@ -5,6 +5,7 @@
 //! The overlap of a hand-over is paid to both and covers the post once.
 
 mod problem;
+mod review;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use problem::{Absence, Duty, Person, Post, Relay, RelayError, Shift, Wish, parse};
+pub use review::{Broken, Review, Told, review};
 
 use super::check;
 use super::explain;

@@ -119,3 +119,34 @@ fn a_night_has_three_hours_of_night() {
     assert!(is_night(&shift(1320, 480)) && is_night(&shift(0, 180)) && is_night(&shift(180, 480)));
     assert!(!is_night(&shift(181, 480)) && !is_night(&shift(840, 480)) && !is_night(&shift(1320, 239)));
 }
+
+#[test]
+fn an_existing_roster_is_read_and_every_breach_told_with_its_rule() {
+    let relay = desk();
+    let monday = crate::roster::rules::monday("2022-04-04").expect("a Monday");
+    let sets = crate::roster::rules::rule_sets();
+    let hse = sets.iter().find(|set| set.id == "hse-good-practice").expect("shipped");
+    let sound = review(&relay, &planned(&relay).duties, monday, 480, hse).expect("read");
+    assert!(sound.broken.is_empty() && sound.unfilled.is_empty());
+    assert!(sound.breaches.iter().all(|breach| !breach.hard || breach.rule == "hse-switch"), "{:?}", sound.breaches);
+    // Two weeks of nights without a day off, and once an early shift right after.
+    let duty = |day: usize, shift: &str| Duty { day, shift: shift.into(), post: "front".into(), person: "P1".into() };
+    let mut roster: Vec<Duty> = (0..14).map(|day| duty(day, "night")).collect();
+    roster[7].shift = "early".into();
+    let read = review(&relay, &roster, monday, 480, hse).expect("read");
+    let rules: Vec<&str> = read.broken.iter().map(|broken| broken.rule).collect();
+    for rule in ["too many days in a row", "too little rest before the next day's duty", "more minutes than the contract allows"] {
+        assert!(rules.contains(&rule), "{rules:?}");
+    }
+    let days = read.breaches.iter().find(|breach| breach.rule == "hse-days").expect("14 days");
+    assert_eq!((days.date.as_str(), days.found, days.limit, days.hard), ("2022-04-04", 14, 7, true));
+    let rest = read.breaches.iter().find(|breach| breach.rule == "hse-rest").expect("short");
+    assert_eq!((rest.date.as_str(), rest.found), ("2022-04-11", 0), "the night ends at 06:15");
+    assert!(!read.unfilled.is_empty());
+    let refused = |duty: Duty| review(&relay, &[duty], monday, 480, hse).expect_err("refused").to_string();
+    assert_eq!(refused(duty(14, "early")), "roster[0]: day 14 lies outside the 14 days");
+    assert_eq!(refused(Duty { person: "X".into(), ..duty(0, "early") }), "roster[0]: `X` is nobody of people");
+    assert_eq!(refused(duty(0, "noon")), "roster[0]: post `front` needs nobody in shift `noon`");
+    assert_eq!(crate::roster::rules::monday("2022-04-05"), None);
+    assert_eq!(crate::roster::rules::monday("2022-02-30"), None);
+}

@@ -112,6 +112,22 @@ pub fn risk_window_minutes(duty: &Duty, zone: &Zone) -> i64 {
     Shift::new(duty, zone).clock_minutes(120, 360)
 }
 
+/// The local date of a moment, such as `2022-04-04`.
+pub fn date(at: i64, zone: &Zone) -> String {
+    let day = zone.local(at).day;
+    let (year, month) = calendar::month_of(day);
+    format!("{year:04}-{month:02}-{:02}", day - calendar::day_of(year, month, 1) + 1)
+}
+
+/// The day since 1970-01-01 of a date such as `2022-04-04`, if there is such a date from 1900 to 2199 and it is a Monday.
+pub fn monday(date: &str) -> Option<i64> {
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let known = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let number = known.then(|| calendar::day_of(year, month, day))?;
+    (calendar::month_of(number) == (year, month) && calendar::monday_of(calendar::week_of(number)) == number).then_some(number)
+}
+
 #[derive(Debug, Clone)]
 struct Shift {
     start: i64,

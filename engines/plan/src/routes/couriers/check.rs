@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::Plan;
+use super::plan::{Plan, Published, Trip};
 use super::problem::Problem;
 
 /// What was found.
@@ -22,10 +22,7 @@ pub struct Report {
 pub fn check(problem: &Problem, plan: &Plan) -> Report {
     let mut report = Report { driving_minutes: 0, tubes_delivered: 0, tubes_unplaced: 0, age_minutes_max: 0, violations: Vec::new() };
     let mut arrived: BTreeMap<usize, (usize, i64)> = BTreeMap::new();
-    let known = |trip: &super::plan::Trip| {
-        trip.van < problem.vans.len() && trip.laboratory < problem.laboratories.len() && trip.boxes.iter().all(|one| *one < problem.boxes.len())
-    };
-    if !plan.trips.iter().all(known) {
+    if !fits(problem, plan) {
         report.violations.push("a trip names a van, laboratory or box that is not there".to_owned());
         return report;
     }
@@ -48,6 +45,47 @@ pub fn check(problem: &Problem, plan: &Plan) -> Report {
     report
 }
 
+/// Whether a plan speaks of the vans, laboratories and boxes of the problem only.
+#[must_use]
+pub fn fits(problem: &Problem, plan: &Plan) -> bool {
+    let known =
+        |trip: &Trip| trip.van < problem.vans.len() && trip.laboratory < problem.laboratories.len() && trip.boxes.iter().all(|one| *one < problem.boxes.len());
+    plan.trips.iter().all(known) && plan.deliveries.iter().all(|delivery| delivery.box_ < problem.boxes.len())
+}
+
+/// Checks a plan made from a published one: as [`check`], and that what has begun stays, nothing new departs in the past, and the changes
+/// are those stated.
+#[must_use]
+pub fn check_again(problem: &Problem, published: &Published, plan: &Plan) -> Report {
+    let mut report = check(problem, plan);
+    if !fits(problem, plan) {
+        return report;
+    }
+    let same = |one: &&Trip, other: &&Trip| (one.van, &one.boxes, one.laboratory, one.departs) == (other.van, &other.boxes, other.laboratory, other.departs);
+    let begun: Vec<&Trip> = published.plan.trips.iter().filter(|trip| trip.departs < published.now).collect();
+    for trip in begun.iter().filter(|trip| !plan.trips.iter().any(|other| same(trip, &other))) {
+        report.violations.push(format!("van {}: the trip that departed in minute {} is not as it was", problem.vans[trip.van].id, trip.departs));
+    }
+    for trip in plan.trips.iter().filter(|trip| trip.departs < published.now && !begun.iter().any(|other| same(trip, other))) {
+        report.violations.push(format!("van {}: departs in minute {}, which is past", problem.vans[trip.van].id, trip.departs));
+    }
+    let place = |plan: &Plan, one: usize| plan.trips.iter().find(|trip| trip.boxes.contains(&one)).map(|trip| (trip.van, trip.laboratory));
+    let (mut moved, mut broken, mut new) = (Vec::new(), Vec::new(), Vec::new());
+    for one in 0..problem.boxes.len() {
+        match (place(&published.plan, one), place(plan, one)) {
+            (Some(before), Some(now)) if before != now => moved.push(one),
+            (Some(_), None) => broken.push(one),
+            (None, Some(_)) => new.push(one),
+            _ => {}
+        }
+    }
+    let stated = plan.changes.clone().unwrap_or_default();
+    if (begun.len(), moved, broken, new) != (stated.trips_begun, stated.moved, stated.broken, stated.new) {
+        report.violations.push("the stated changes are not those against the published plan".to_owned());
+    }
+    report
+}
+
 fn follow(problem: &Problem, plan: &Plan, van: usize, arrived: &mut BTreeMap<usize, (usize, i64)>, report: &mut Report) {
     let own = &problem.vans[van];
     let (mut clock, mut place) = (own.shift_starts, own.place);
@@ -61,6 +99,10 @@ fn follow(problem: &Problem, plan: &Plan, van: usize, arrived: &mut BTreeMap<usi
     let mut trips = 0;
     for trip in plan.trips.iter().filter(|trip| trip.van == van) {
         trips += 1;
+        if trip.departs < clock {
+            violations.push(format!("van {}: departs in minute {}, but is free only in {clock}", own.id, trip.departs));
+        }
+        clock = clock.max(trip.departs);
         let mut tubes = 0;
         for index in &trip.boxes {
             let one = &problem.boxes[*index];

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, within};
+use crate::travel::{Place, StraightLine};
 
 /// Bounds of one problem.
 pub const BOXES_MAX: usize = 2000;
@@ -13,13 +14,19 @@ pub const PLACES_MAX: usize = 2500;
 pub const MINUTES_MAX: i64 = 100_000;
 
 /// What is to be brought where, by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
     /// A box's oldest swab is at most this old when the laboratory accessions it.
     pub age_minutes_max: i64,
-    /// Driving minutes from place to place, row by row; both ways may differ.
+    /// Driving minutes from place to place, row by row; both ways may differ. Empty until the places are measured.
+    #[serde(default)]
     pub minutes: Vec<Vec<i64>>,
+    /// Coordinates of the places, when there is no matrix.
+    #[serde(default)]
+    pub places: Vec<Place>,
+    #[serde(default)]
+    pub straight_line: Option<StraightLine>,
     pub laboratories: Vec<Laboratory>,
     pub vans: Vec<Van>,
     pub boxes: Vec<TubeBox>,
@@ -74,17 +81,11 @@ impl Problem {
     /// Naming the field (such as `boxes[3].ready`).
     pub fn validate(&self) -> Result<(), Fault> {
         let size = self.minutes.len();
-        within("places", size as i64, 1, PLACES_MAX as i64)?;
         within("boxes", self.boxes.len() as i64, 0, BOXES_MAX as i64)?;
         within("vans", self.vans.len() as i64, 0, VANS_MAX as i64)?;
         within("laboratories", self.laboratories.len() as i64, 0, LABORATORIES_MAX as i64)?;
         within("age_minutes_max", self.age_minutes_max, 0, MINUTES_MAX)?;
-        for (at, row) in self.minutes.iter().enumerate() {
-            within(&format!("minutes[{at}]: columns"), row.len() as i64, size as i64, size as i64)?;
-            for (to, minutes) in row.iter().enumerate() {
-                within(&format!("minutes[{at}][{to}]"), *minutes, 0, MINUTES_MAX)?;
-            }
-        }
+        crate::travel::validate(&self.minutes, MINUTES_MAX)?;
         let place = |field: String, place: usize| within(&format!("{field}.place"), place as i64, 0, size as i64 - 1);
         for (at, one) in self.laboratories.iter().enumerate() {
             let field = format!("laboratories[{at}]");
@@ -111,11 +112,4 @@ impl Problem {
         }
         Ok(())
     }
-}
-
-fn within(field: &str, value: i64, least: i64, most: i64) -> Result<(), Fault> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Fault::new(0, field, format!("{value} is not within {least} to {most}")))
 }
