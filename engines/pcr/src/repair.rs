@@ -21,7 +21,7 @@ pub(crate) struct Repaired {
 }
 
 /// Every reason, in order.
-pub(crate) const ALL_REASONS: [Reason; 22] = [
+pub(crate) const ALL_REASONS: [Reason; 23] = [
     Reason::LengthMismatch,
     Reason::TooFewCycles,
     Reason::AxisNotIncreasing,
@@ -39,6 +39,7 @@ pub(crate) const ALL_REASONS: [Reason; 22] = [
     Reason::ShortBaseline,
     Reason::NoPlateau,
     Reason::Hook,
+    Reason::Divided,
     Reason::UnusualEfficiency,
     Reason::CqMethodFailed,
     Reason::ThresholdMissing,
@@ -61,6 +62,10 @@ impl Reasons {
 
     pub fn has(self, reason: Reason) -> bool {
         self.0 & (1 << reason as u32) != 0
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub fn to_vec(self, all: &[Reason]) -> Vec<Reason> {
