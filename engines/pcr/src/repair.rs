@@ -89,8 +89,9 @@ impl Repaired {
         self.noise = self.estimate_noise();
         self.remove_spikes(reasons);
         self.mend_first_cycles(reasons);
-        // A flat line whose only feature was mended away.
-        self.range()?;
+        // What was mended away may have been the only feature, or all that gave the curve its magnitude.
+        let (low, high) = self.range()?;
+        self.normalise_guard(low, high);
         self.noise = self.estimate_noise();
         Ok(())
     }

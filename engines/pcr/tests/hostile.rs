@@ -103,6 +103,22 @@ fn coarse_cut_off_and_noisy_exports_keep_the_call() {
     }
 }
 
+/// Found by the fuzzer: one first cycle of another world, and beneath it numbers so small that their squares vanish.
+#[test]
+fn what_is_left_of_a_curve_after_mending_has_a_magnitude_of_its_own() {
+    for (huge, small) in [(1e93, 1e-228), (1e194, 1e-300), (1e99, 1e-320), (1e93, 1e-100), (1e61, 1e-61)] {
+        for shape in [rise(40), synthesise(&Params { cq: None, ..Params::default() }, noise(6))] {
+            let mut curve: Vec<f64> = shape.iter().map(|value| -small * value).collect();
+            curve[0] = huge;
+            at(&axis(40), &curve);
+            curve[1] = f64::NAN;
+            at(&axis(40), &curve);
+            curve[20] = -huge;
+            at(&axis(40), &curve);
+        }
+    }
+}
+
 /// The model sees more of a rise than the run does: its Cq must still lie where something was measured.
 #[test]
 fn a_rise_that_has_hardly_begun_has_its_cq_within_the_run() {
