@@ -195,6 +195,7 @@ laboratory-curve-drift = drift
 laboratory-curve-slow-rise = slow rise
 laboratory-curve-late-rise = late rise
 laboratory-curve-short-baseline = short baseline
+laboratory-curve-divided = people differ about such curves
 laboratory-curve-no-plateau = no plateau
 laboratory-curve-hook = hook
 laboratory-curve-unusual-efficiency = unusual efficiency

@@ -192,6 +192,7 @@ laboratory-curve-drift = 基线漂移
 laboratory-curve-slow-rise = 上升缓慢
 laboratory-curve-late-rise = 末段上升
 laboratory-curve-short-baseline = 基线过短
+laboratory-curve-divided = 此类曲线判读意见不一
 laboratory-curve-no-plateau = 未达平台
 laboratory-curve-hook = 末段下降
 laboratory-curve-unusual-efficiency = 扩增效率异常

@@ -192,6 +192,7 @@ laboratory-curve-drift = 基線漂移
 laboratory-curve-slow-rise = 上升緩慢
 laboratory-curve-late-rise = 末段上升
 laboratory-curve-short-baseline = 基線過短
+laboratory-curve-divided = 此類曲線判讀意見不一
 laboratory-curve-no-plateau = 未達平台
 laboratory-curve-hook = 末段下降
 laboratory-curve-unusual-efficiency = 擴增效率異常

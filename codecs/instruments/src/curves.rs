@@ -38,8 +38,10 @@ pub(crate) fn read(bytes: &[u8], notes: &mut Notes, limits: Limits) -> Result<Ve
     }
     let mut curves = vec![Reading::default(); names.len()];
     let mut values = 0_usize;
+    let (width, mut last) = (rows.headers().len(), (0, 0));
     for row in rows.by_ref() {
         let row = row.map_err(|error| sheet_error(notes, error))?;
+        last = (row.number, row.len());
         let Some(cycle) = parse_number(row.cell(axis)) else {
             let text = excerpt(row.cell(axis));
             notes.add(Some(row.number), None, ProblemKind::NotANumber { field: "cycle", text });
@@ -65,6 +67,10 @@ pub(crate) fn read(bytes: &[u8], notes: &mut Notes, limits: Limits) -> Result<Ve
                 }
             }
         }
+    }
+    // Short rows may be what was measured; a short last row without its line end is what a broken copy leaves behind.
+    if last.1 < width && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r") && !bytes.ends_with(b"\0") {
+        return Err(notes.error_at(Some(last.0), None, ErrorKind::Damaged { detail: format!("the last row has {} of {width} cells and no end", last.1) }));
     }
     let mut run = assemble(&names, curves, notes);
     if let Some(dye) = dye_of_file(notes.file()) {

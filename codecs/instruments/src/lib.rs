@@ -70,5 +70,19 @@ pub fn parse(bytes: &[u8], file_name: &str, limits: Limits) -> Result<(Vec<Run>,
     if runs.iter().all(|run| run.wells.is_empty()) {
         return Err(notes.error(ErrorKind::NoWells));
     }
+    if let Some(name) = runs.iter().flat_map(long_names).next() {
+        let kind = ErrorKind::OverLimit { what: "bytes in a name", limit: limits::NAME_BYTES_MAX as u64 };
+        return Err(notes.error_at(None, Some(value::excerpt(name)), kind));
+    }
     Ok((runs, notes.into_problems()))
+}
+
+/// Names longer than RDML's may be, whatever the file: what was read can always be written and read again.
+fn long_names(run: &Run) -> impl Iterator<Item = &str> {
+    let of_run = [&run.experiment, &run.name, &run.instrument, &run.started_at].into_iter().flatten();
+    let wells = run.wells.iter().flat_map(|well| {
+        let readings = well.readings.iter().flat_map(|reading| [&reading.target, &reading.dye, &reading.excluded].into_iter().flatten());
+        readings.chain(&well.sample).chain([&well.position.label])
+    });
+    of_run.chain(wells).map(String::as_str).filter(|name| name.len() > limits::NAME_BYTES_MAX)
 }

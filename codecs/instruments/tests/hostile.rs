@@ -5,91 +5,14 @@
 
 mod seeds;
 mod shared;
+mod sound;
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 
-use baton_instruments::{ErrorKind, Format, Limits, Run, parse};
+use baton_hostile::{Stream, drill, drill_members, mutate, packed, rounds};
+use baton_instruments::{ErrorKind, Format, Limits, parse};
 use seeds::seeds;
-
-/// SplitMix64: a stream of numbers that is the same on every machine.
-struct Stream(u64);
-
-impl Stream {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
-
-/// Pieces that change the meaning of a file more than single bytes do.
-const PIECES: [&[u8]; 16] = [
-    b"\t",
-    b",",
-    b"\n",
-    b"\r",
-    b"\"",
-    b"[Results]",
-    b"Well\tCycle\tRn\tTarget Name\n",
-    b"999999999999",
-    b"-1",
-    b"NaN",
-    b"1e400",
-    b"<data>",
-    b"</react>",
-    b"&x;",
-    b"\xFF\xFE",
-    b"\0",
-];
-
-/// One to four changes: bytes changed, pieces put in, parts cut, doubled or swapped.
-fn mutate(seed: &[u8], stream: &mut Stream) -> Vec<u8> {
-    let mut bytes = seed.to_vec();
-    for _ in 0..=stream.below(3) {
-        let at = stream.below(bytes.len() + 1);
-        let end = at + stream.below((bytes.len() - at).min(64) + 1);
-        match stream.below(6) {
-            0 if at < bytes.len() => bytes[at] = stream.next() as u8,
-            1 => drop(bytes.splice(at..at, PIECES[stream.below(PIECES.len())].iter().copied())),
-            2 => drop(bytes.drain(at..end)),
-            3 => {
-                let part = bytes[at..end].to_vec();
-                bytes.splice(at..at, part.repeat(1 + stream.below(4)));
-            }
-            4 => bytes.truncate(at),
-            _ if at < bytes.len() => bytes[at] ^= 1 << stream.below(8),
-            _ => {}
-        }
-    }
-    bytes
-}
-
-/// What holds of every run that is handed on.
-fn assert_sound(runs: &[Run], name: &str) {
-    for reading in runs.iter().flat_map(|run| &run.wells).flat_map(|well| &well.readings) {
-        assert_eq!(reading.cycles.len(), reading.fluorescence.len(), "{name}");
-        assert!(reading.corrected.is_empty() || reading.corrected.len() == reading.cycles.len(), "{name}");
-        assert!(reading.cycles.windows(2).all(|pair| pair[0] < pair[1]), "{name}");
-        let values = reading.cycles.iter().chain(&reading.fluorescence).chain(&reading.corrected).chain(&reading.cq);
-        assert!(values.into_iter().all(|value| value.is_finite()), "{name}");
-        assert!(reading.cq.is_none_or(|cq| cq > 0.0 && cq < 100.0), "{name}");
-    }
-    for run in runs {
-        let plate = run.plate;
-        for place in run.wells.iter().filter_map(|well| well.position.place) {
-            assert!(plate.is_none_or(|plate| place.0 < plate.rows && place.1 < plate.columns), "{name} {place:?} {plate:?}");
-        }
-    }
-}
-
-fn rounds() -> usize {
-    std::env::var("BATON_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
-}
+use sound::PIECES;
 
 /// Whether a run can bear this format; a new one does not compile until somebody thought of its seed.
 fn is_of_a_run(format: Format) -> bool {
@@ -110,46 +33,28 @@ fn every_format_has_a_seed() {
 
 #[test]
 fn mutated_seeds_never_panic_and_stay_sound() {
-    let mut read = 0;
-    for (name, seed) in seeds() {
-        assert!(parse(&seed, name, Limits::default()).is_ok(), "{name}");
-        let mut stream = Stream(seed.len() as u64);
-        for _ in 0..rounds() {
-            if let Ok((runs, _)) = parse(&mutate(&seed, &mut stream), name, Limits::default()) {
-                assert_sound(&runs, name);
-                read += 1;
-            }
-        }
-    }
-    assert!(read > rounds(), "most mutations must reach the readers, {read} did");
+    let seeds = seeds();
+    assert!(seeds.iter().all(|(name, seed)| sound::file(name, seed)));
+    let rounds = rounds(1_500);
+    let taken = drill(&seeds, &PIECES, rounds, sound::file);
+    assert!(taken > rounds, "most mutations must reach the readers, {taken} did");
 }
 
-/// Mutates what is inside the archives: outside, the checksums catch nearly everything.
 #[test]
 fn mutated_members_never_panic_and_stay_sound() {
-    let mut read = 0;
-    for (name, seed) in seeds().into_iter().filter(|(_, seed)| seed.starts_with(b"PK")) {
-        let mut stream = Stream(7);
-        for _ in 0..rounds() / 4 {
-            let mut archive = zip::ZipArchive::new(Cursor::new(&seed)).unwrap();
-            let mut again = zip::ZipWriter::new(Cursor::new(Vec::new()));
-            let victim = stream.below(archive.len());
-            for index in 0..archive.len() {
-                let mut content = Vec::new();
-                let mut member = archive.by_index(index).unwrap();
-                let name = member.name().unwrap().into_owned();
-                std::io::copy(&mut member, &mut content).unwrap();
-                again.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-                again.write_all(&if index == victim { mutate(&content, &mut stream) } else { content }).unwrap();
-            }
-            let bytes = again.finish().unwrap().into_inner();
-            if let Ok((runs, _)) = parse(&bytes, name, Limits::default()) {
-                assert_sound(&runs, name);
-                read += 1;
-            }
-        }
-    }
-    assert!(read > 0);
+    let archives: Vec<_> = seeds().into_iter().filter(|(_, seed)| seed.starts_with(b"PK")).collect();
+    assert!(drill_members(&archives, &PIECES, rounds(1_500) / 4, sound::file) > 0);
+    let rdml = [("rdml_data.xml", seeds::RDML.as_bytes().to_vec())];
+    assert!(drill(&rdml, &PIECES, rounds(1_500), |_, bytes| sound::rdml_member(bytes)) > 0);
+    let sheet = [("sheet1.xml", sound::whole_worksheet())];
+    assert!(sound::worksheet(&sheet[0].1));
+    assert!(drill(&sheet, &PIECES, rounds(1_500) / 4, |_, bytes| sound::worksheet(bytes)) > 0);
+}
+
+#[test]
+fn mutated_cells_are_read_or_refused() {
+    let cells = seeds::CELLS.map(|text| (text, text.as_bytes().to_vec()));
+    assert!(drill(&cells, &PIECES, rounds(1_500), |_, bytes| sound::cell(bytes)) > 0);
 }
 
 #[test]
@@ -159,35 +64,26 @@ fn mutated_exports_of_real_instruments_never_panic() {
             let Some(seed) = shared::read_shared(&path) else {
                 return;
             };
-            let mut stream = Stream(seed.len() as u64);
-            for _ in 0..rounds() / 100 {
-                if let Ok((runs, _)) = parse(&mutate(&seed, &mut stream), &path, Limits::default()) {
-                    assert_sound(&runs, &path);
+            let mut stream = Stream::new(seed.len() as u64);
+            for _ in 0..rounds(1_500) / 100 {
+                if let Ok((runs, _)) = parse(&mutate(&seed, &PIECES, &mut stream), &path, Limits::default()) {
+                    sound::assert_sound(&runs, &path);
                 }
             }
         }
     }
 }
 
-fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in members {
-        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(content).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
 #[test]
 fn bombs_are_refused() {
     let limits = Limits { unpacked_bytes_max: 1 << 20, ..Limits::default() };
     let xml = [b"<rdml version='1.4'>".to_vec(), vec![b' '; 4 << 20]].concat();
-    let bomb = zip_of(&[("rdml_data.xml", &xml)]);
+    let bomb = packed(&[("rdml_data.xml", &xml)]);
     assert!(bomb.len() < 20_000, "the bomb is small: {}", bomb.len());
     let error = parse(&bomb, "b.rdml", limits).unwrap_err();
     assert_eq!(error.to_string(), "b.rdml, rdml_data.xml: more than 1048576 bytes once unpacked");
 
-    let sheet = zip_of(&[("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", &xml)]);
+    let sheet = packed(&[("[Content_Types].xml", &b"<x/>"[..]), ("xl/workbook.xml", &xml)]);
     let error = parse(&sheet, "b.xlsx", limits).unwrap_err();
     assert_eq!(error.to_string(), "b.xlsx: more than 1048576 bytes once unpacked");
 
@@ -201,7 +97,7 @@ fn bombs_are_refused() {
 #[test]
 fn a_stated_size_is_not_believed() {
     let xml = [b"<rdml version='1.4'>".to_vec(), vec![b' '; 4 << 20]].concat();
-    let mut bomb = zip_of(&[("rdml_data.xml", &xml)]);
+    let mut bomb = packed(&[("rdml_data.xml", &xml)]);
     let size = (xml.len() as u32).to_le_bytes();
     while let Some(at) = bomb.windows(4).position(|window| window == size) {
         bomb[at..at + 4].copy_from_slice(&100_u32.to_le_bytes());
@@ -232,11 +128,32 @@ fn what_is_no_instrument_file_is_refused_in_words() {
     assert_eq!(refusal(b""), "x: not a file of a known PCR instrument");
     assert_eq!(refusal(b"hello, world\n"), "x: not a file of a known PCR instrument");
     assert_eq!(refusal(b"\xFF\x80\xFF\x80\xFF\x80"), "x: not in a known text encoding (byte 0)");
-    assert_eq!(refusal(&zip_of(&[("a.txt", b"a")])), "x: no archive member that is RDML found");
+    assert_eq!(refusal(&packed(&[("a.txt", b"a")])), "x: no archive member that is RDML found");
     assert_eq!(refusal(b"<rdml version='1.2'><experiment id='e'><run id='r'>"), "x, line 1: damaged or cut off: the XML ends inside an element");
     assert_eq!(refusal(b"<rdml version='1.2'></rdml>"), "x: the file holds no wells");
     assert_eq!(refusal(b"Well,Sample,Target,Cq\n"), "x: the file holds no wells");
     assert_eq!(refusal(b"* Block Type = 96-Well\n[Raw Data]\n"), "x: no table of wells found");
+}
+
+/// A name that an RDML file could not hold is refused where it is read, not when the converted file is opened.
+#[test]
+fn a_name_without_end_is_refused() {
+    let name = "x".repeat(2_000);
+    for text in [format!("Well,Sample,Target,Cq\nA1,{name},N,20\n"), format!("Well,Sample,Target,Cq\nA1,s,{name},20\n"), format!("cycle,{name}\n1,2\n2,3\n")] {
+        let error = parse(text.as_bytes(), "n.csv", Limits::default()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::OverLimit { what: "bytes in a name", limit: 1024 }, "{error}");
+        assert!(error.to_string().starts_with("n.csv, xxx"), "{error}");
+    }
+}
+
+#[test]
+fn a_table_of_curves_that_ends_within_a_row_is_refused() {
+    let whole = "cycle,A1,A2\n1,2.5,3\n2,2.6,3\n";
+    let error = parse(&whole.as_bytes()[..whole.len() - 3], "t.csv", Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "t.csv, line 3: damaged or cut off: the last row has 2 of 3 cells and no end");
+    for sound in [whole, &whole[..whole.len() - 1], "cycle,A1,A2\n1,2.5,3\n2,2.6\n"] {
+        assert!(parse(sound.as_bytes(), "t.csv", Limits::default()).is_ok(), "{sound:?}");
+    }
 }
 
 /// Small files that would take the square of their size, or far more memory, to read carelessly.

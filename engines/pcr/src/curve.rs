@@ -93,6 +93,8 @@ pub enum Reason {
     NoPlateau,
     /// Falls again after its maximum (hook effect).
     Hook,
+    /// Nothing else is odd about it, but people differ about curves like this one.
+    Divided,
     /// The efficiency is outside 1.5 to 2.25 per cycle.
     UnusualEfficiency,
     /// No Cq by the method asked for; another method may be reported.
@@ -126,6 +128,7 @@ impl Reason {
             Reason::ShortBaseline => "short_baseline",
             Reason::NoPlateau => "no_plateau",
             Reason::Hook => "hook",
+            Reason::Divided => "divided",
             Reason::UnusualEfficiency => "unusual_efficiency",
             Reason::CqMethodFailed => "cq_method_failed",
             Reason::ThresholdMissing => "threshold_missing",
@@ -185,6 +188,12 @@ impl Reading {
             efficiency: None,
             reasons: vec![reason],
         }
+    }
+
+    /// How much a person's look is worth, 0 to 2, see [`crate::doubt`]; 2 for a curve that cannot be read.
+    pub fn doubt(&self) -> f64 {
+        let negative = (1.0 - self.p_positive - self.p_ambiguous).max(0.0);
+        if self.call == Call::Unreadable { 2.0 } else { crate::doubt(&[self.p_positive, self.p_ambiguous, negative]) }
     }
 
     pub fn has(&self, reason: Reason) -> bool {

@@ -24,6 +24,18 @@ pub fn decide(probabilities: &Probabilities) -> Call {
     }
 }
 
+/// How much a person's look at a curve is worth, 0 to 1.5: sorted by it, the fewest looks find the most errors. What is left
+/// to a person comes first, the most divided first (1 and more); then a call by the probability that people say the
+/// opposite. What they might call *ambiguous* does not count: that is a word, not an error.
+pub fn doubt(probabilities: &Probabilities) -> f64 {
+    let [positive, _, negative] = *probabilities;
+    match decide(probabilities) {
+        Call::Positive => negative,
+        Call::Negative => positive,
+        Call::Ambiguous | Call::Unreadable => 1.0 + positive.min(negative),
+    }
+}
+
 /// What the shape of a curve with these features says about a call, in the order of [`Reason`]: for studying a model.
 pub fn reasons_of(features: &[f64; FEATURES], call: Call) -> Vec<Reason> {
     let mut reasons = Reasons::default();
@@ -44,6 +56,7 @@ pub(crate) fn explain(features: &[f64; FEATURES], call: Call, reasons: &mut Reas
     reasons.add_if(rises && of("cycles_before_turn") < 8.0, Reason::ShortBaseline);
     reasons.add_if(rises && of("end_slope") > 0.35, Reason::NoPlateau);
     reasons.add_if(rises && of("drop") > 0.1, Reason::Hook);
+    reasons.add_if(call == Call::Ambiguous && reasons.is_empty(), Reason::Divided);
 }
 
 #[cfg(test)]
@@ -65,5 +78,11 @@ mod tests {
         ] {
             assert_eq!(decide(&probabilities), call, "{probabilities:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_to_a_person_comes_first_and_then_what_people_may_deny() {
+        let queue = [[0.45, 0.1, 0.45], [0.35, 0.3, 0.35], [0.55, 0.2, 0.25], [0.13, 0.14, 0.73], [0.6, 0.39, 0.01], [0.0, 0.0, 1.0]];
+        assert!(queue.map(|p| doubt(&p)).is_sorted_by(|first, next| first > next), "{:?}", queue.map(|p| doubt(&p)));
     }
 }

@@ -23,7 +23,7 @@ pub mod rules;
 pub mod simulate;
 
 pub use curve::{Call, CqMethod, Curve, Reading, Reason, Settings};
-pub use decision::{decide, reasons_of};
+pub use decision::{decide, doubt, reasons_of};
 pub use derivative::slopes;
 pub use efficiency::{MeanEfficiency, mean_efficiency};
 pub use features::{FEATURE_NAMES, FEATURES};

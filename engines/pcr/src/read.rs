@@ -84,7 +84,9 @@ impl Reader {
     /// Every Cq that can be derived. The model is trusted where it agrees with the derivatives taken without it.
     fn cqs(&self, shape: &Shape, settings: &Settings) -> Cqs {
         let sigmoid = self.rise(shape);
-        let near = |index: f64, reference: f64| (index - reference).abs() < 3.0;
+        // A Cq lies within the run: what the model makes of a rise beyond the last cycle nobody measured.
+        let run = 0.0..=(self.curve.axis.len() - 1) as f64;
+        let near = |index: f64, reference: f64| (index - reference).abs() < 3.0 && run.contains(&index);
         let turn = sigmoid.turn();
         let turn = if near(turn, shape.turn) { turn } else { shape.turn };
         let fraction = clamp_fraction(settings.plateau_fraction);

@@ -21,7 +21,7 @@ pub(crate) struct Repaired {
 }
 
 /// Every reason, in order.
-pub(crate) const ALL_REASONS: [Reason; 22] = [
+pub(crate) const ALL_REASONS: [Reason; 23] = [
     Reason::LengthMismatch,
     Reason::TooFewCycles,
     Reason::AxisNotIncreasing,
@@ -39,6 +39,7 @@ pub(crate) const ALL_REASONS: [Reason; 22] = [
     Reason::ShortBaseline,
     Reason::NoPlateau,
     Reason::Hook,
+    Reason::Divided,
     Reason::UnusualEfficiency,
     Reason::CqMethodFailed,
     Reason::ThresholdMissing,
@@ -63,6 +64,10 @@ impl Reasons {
         self.0 & (1 << reason as u32) != 0
     }
 
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     pub fn to_vec(self, all: &[Reason]) -> Vec<Reason> {
         all.iter().copied().filter(|&reason| self.has(reason)).collect()
     }
@@ -84,8 +89,9 @@ impl Repaired {
         self.noise = self.estimate_noise();
         self.remove_spikes(reasons);
         self.mend_first_cycles(reasons);
-        // A flat line whose only feature was mended away.
-        self.range()?;
+        // What was mended away may have been the only feature, or all that gave the curve its magnitude.
+        let (low, high) = self.range()?;
+        self.normalise_guard(low, high);
         self.noise = self.estimate_noise();
         Ok(())
     }

@@ -1,30 +1,43 @@
 //! Curves nobody should send: every one is answered with finite numbers, and what cannot be read says why.
 
+mod sound;
+
+use baton_hostile::{Stream, drill, rounds};
 use baton_pcr::simulate::{Params, axis, synthesise};
 use baton_pcr::{Call, Curve, Reading, Reason, Settings, read};
 
-fn finite(reading: &Reading) -> bool {
-    let options = [reading.cq, reading.cq_sdm, reading.cq_plateau, reading.cq_threshold, reading.efficiency];
-    let plain = [reading.p_positive, reading.p_ambiguous, reading.plateau, reading.baseline];
-    plain.iter().copied().chain(options.into_iter().flatten()).all(f64::is_finite)
-}
-
 fn at(cycles: &[f64], fluorescence: &[f64]) -> Reading {
-    let reading = read(&Curve { cycles, fluorescence }, &Settings::default());
-    assert!(finite(&reading), "{reading:?}");
-    assert!(reading.call != Call::Unreadable || !reading.reasons.is_empty(), "{reading:?}");
+    let (curve, settings) = (Curve { cycles, fluorescence }, Settings::default());
+    let reading = read(&curve, &settings);
+    sound::assert_sound(&reading, &curve, &settings);
     reading
 }
 
 fn noise(seed: u64) -> impl FnMut() -> f64 {
-    let mut state = seed;
-    move || {
-        let mut uniform = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
-        (0..12).map(|_| uniform()).sum::<f64>() - 6.0
-    }
+    let mut stream = Stream::new(seed);
+    move || stream.normal()
+}
+
+/// Numbers at the ends of what numbers can be, as bytes.
+const PIECES: [[u8; 8]; 8] = [
+    f64::NAN.to_le_bytes(),
+    f64::INFINITY.to_le_bytes(),
+    f64::NEG_INFINITY.to_le_bytes(),
+    f64::MAX.to_le_bytes(),
+    f64::MIN_POSITIVE.to_le_bytes(),
+    1e99_f64.to_le_bytes(),
+    (-1e-300_f64).to_le_bytes(),
+    0.0_f64.to_le_bytes(),
+];
+
+#[test]
+fn any_curve_at_all_is_answered_soundly() {
+    let seeds = sound::seeds();
+    let read = seeds.iter().filter(|(_, bytes)| sound::curve(bytes)).count();
+    assert!(read > seeds.len() / 2, "{read} of {}", seeds.len());
+    let rounds = rounds(2_000);
+    let taken = drill(&seeds, &PIECES.each_ref().map(|piece| &piece[..]), rounds, |_, bytes| sound::curve(bytes));
+    assert!(taken > 5 * rounds, "{taken}");
 }
 
 fn rise(cycles: usize) -> Vec<f64> {
@@ -88,6 +101,40 @@ fn coarse_cut_off_and_noisy_exports_keep_the_call() {
             }
         }
     }
+}
+
+/// Found by the fuzzer: one first cycle of another world, and beneath it numbers so small that their squares vanish.
+#[test]
+fn what_is_left_of_a_curve_after_mending_has_a_magnitude_of_its_own() {
+    for (huge, small) in [(1e93, 1e-228), (1e194, 1e-300), (1e99, 1e-320), (1e93, 1e-100), (1e61, 1e-61)] {
+        for shape in [rise(40), synthesise(&Params { cq: None, ..Params::default() }, noise(6))] {
+            let mut curve: Vec<f64> = shape.iter().map(|value| -small * value).collect();
+            curve[0] = huge;
+            at(&axis(40), &curve);
+            curve[1] = f64::NAN;
+            at(&axis(40), &curve);
+            curve[20] = -huge;
+            at(&axis(40), &curve);
+        }
+    }
+}
+
+/// The model sees more of a rise than the run does: its Cq must still lie where something was measured.
+#[test]
+fn a_rise_that_has_hardly_begun_has_its_cq_within_the_run() {
+    let mut called = 0;
+    for seed in 0..40 {
+        for cq in [34.0, 36.0, 37.0, 38.0] {
+            let fluorescence = synthesise(&Params { cq: Some(cq), ..Params::default() }, noise(seed));
+            for plateau_fraction in [0.01, 0.2, 0.9] {
+                let (curve, settings) = (Curve { cycles: &axis(40), fluorescence: &fluorescence }, Settings { plateau_fraction, ..Settings::default() });
+                let reading = read(&curve, &settings);
+                sound::assert_sound(&reading, &curve, &settings);
+                called += usize::from(reading.cq.is_some());
+            }
+        }
+    }
+    assert!(called > 100, "{called}");
 }
 
 #[test]

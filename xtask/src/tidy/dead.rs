@@ -29,7 +29,7 @@ fn reached(tree: &Tree) -> BTreeMap<String, bool> {
     reached
 }
 
-/// The files cargo starts from: `src/lib.rs`, `src/main.rs`, `src/bin/*`, `build.rs`, and one or `main.rs` of a folder in tests, examples, benches.
+/// The files cargo starts from: `src/lib.rs`, `src/main.rs`, `src/bin/*`, `build.rs`, and one or `main.rs` of a folder in tests, examples, benches; fuzz targets.
 fn is_root(tree: &Tree, path: &str) -> bool {
     let is_crate = |folder: &str| tree.texts.contains_key(&format!("{folder}/Cargo.toml"));
     let parts: Vec<&str> = path.split('/').collect();
@@ -41,7 +41,7 @@ fn is_root(tree: &Tree, path: &str) -> bool {
                     | ["src", "lib.rs" | "main.rs"]
                     | ["src", "bin", _]
                     | ["src", "bin", _, "main.rs"]
-                    | ["tests" | "examples" | "benches", _]
+                    | ["tests" | "examples" | "benches" | "fuzz_targets", _]
                     | ["tests" | "examples" | "benches", _, "main.rs"]
             )
     })
@@ -77,7 +77,7 @@ fn follow_modules(tree: &Tree, modules: &[Module], folder: &str, inside: &str, o
 }
 
 /// Without `..`.
-fn normal(path: &str) -> String {
+pub fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -1,6 +1,7 @@
 //! Every dependency is told in docs/decisions/dependencies.md, and used where it is declared.
 
 use super::Finding;
+use super::dead::normal;
 use super::source::Source;
 use super::tree::{Tree, manifest_lines};
 
@@ -19,8 +20,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     for (path, text) in tree.files(|path| path.ends_with("/Cargo.toml")) {
-        let folder = path.trim_end_matches("Cargo.toml");
-        let sources: Vec<&Source> = tree.sources.iter().filter(|source| source.path.starts_with(folder)).collect();
+        let sources = sources_of(tree, path.trim_end_matches("Cargo.toml"));
         for (line, name) in manifest_lines(text) {
             let word = name.replace('-', "_");
             if !sources.iter().any(|source| source.tokens.iter().any(|token| token.is_word(&word))) {
@@ -29,6 +29,16 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The sources in a crate's folder, and those it takes from elsewhere by `#[path]`, with all beside them.
+fn sources_of<'t>(tree: &'t Tree, folder: &str) -> Vec<&'t Source> {
+    let own = || tree.sources.iter().filter(|source| source.path.starts_with(folder));
+    let beside = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let stated =
+        own().flat_map(|source| source.modules.iter().filter_map(move |module| Some(format!("{}/{}", beside(&source.path), module.stated_path.as_ref()?))));
+    let taken: Vec<String> = stated.map(|path| beside(&normal(&path))).collect();
+    tree.sources.iter().filter(|source| source.path.starts_with(folder) || taken.iter().any(|taken| source.path.starts_with(&format!("{taken}/")))).collect()
 }
 
 #[cfg(test)]
@@ -46,6 +56,8 @@ mod tests {
             ("a/src/lib.rs", "use serde::Serialize; // hmac"),
             ("b/Cargo.toml", "[dev-dependencies]\nbaton-a.workspace = true\n"),
             ("b/tests/all.rs", "use baton_a::x;"),
+            ("c/Cargo.toml", "[dependencies]\nserde = \"1\"\n"),
+            ("c/src/lib.rs", "#[path = \"../../a/src/lib.rs\"] mod taken;"),
         ]);
         let found: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), 3, "{found:?}");

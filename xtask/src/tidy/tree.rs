@@ -9,7 +9,7 @@ use super::dead;
 use super::source::Source;
 
 const ENDINGS: [&str; 7] = ["rs", "js", "sql", "ftl", "toml", "md", "txt"];
-const PASSED_BY: [&str; 3] = ["target", "demo-data", "node_modules"];
+const PASSED_BY: [&str; 5] = ["target", "demo-data", "node_modules", "corpus", "artifacts"];
 
 /// All texts by their path from the root, with `/` between folders.
 pub struct Tree {

@@ -66,11 +66,10 @@ pub fn line(name: &str, s: &Score) -> String {
 pub const HEADER: &str = "| set | y | a | n | sens | spec | κ y/n | κ 3-class | Brier |\n|---|---|---|---|---|---|---|---|---|";
 
 /// Of the curves people call yes or no: how many are called otherwise, and how many of these a review queue holds that
-/// takes the given share of all curves: ambiguous calls first, then those between whose "yes" and "no" least lies.
+/// takes the given share of all curves, in the order of their doubt.
 pub fn review_queue(scored: &[(&Example, Probabilities)], share: f64) -> (usize, usize) {
-    let doubt = |p: &Probabilities| (if call(p) == 'a' { 1.0 } else { 0.0 }) + 1.0 - (p[0] - p[2]).abs();
     let mut clear: Vec<_> = scored.iter().filter(|(e, _)| e.majority != 'a').collect();
-    clear.sort_by(|a, b| doubt(&b.1).total_cmp(&doubt(&a.1)));
+    clear.sort_by(|a, b| baton_pcr::doubt(&b.1).total_cmp(&baton_pcr::doubt(&a.1)));
     let wrong = |item: &&&(&Example, Probabilities)| (item.0.majority == 'y') != (call(&item.1) == 'y');
     let queue = (clear.len() as f64 * share).round() as usize;
     (clear.iter().filter(wrong).count(), clear[..queue].iter().filter(wrong).count())

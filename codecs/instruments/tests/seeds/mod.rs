@@ -1,10 +1,9 @@
 //! Small files of every format, written the way the instruments write them.
 #![allow(dead_code)]
 
-use std::io::Write;
-
 mod xls;
 
+use baton_hostile::gzipped;
 use baton_sheets::{ColumnKind, write_xlsx};
 
 pub const QUANTSTUDIO: &str = "* Block Type = 384-Well Block\n* Experiment Barcode = P-0017\n* Experiment Name = round 3\n\
@@ -37,7 +36,7 @@ const SDS: &str = "SDS 2.3\tRQ Results\t1.2\rFilename\tscreen.sdm\r\r# \tPlate\t
 const BIOMARK: &str = "Chip Run Filename,R:\\a\\Run.bml\r\n\r\nChamber,Sample,Sample,Sample,FAM-MGB,FAM-MGB,Ct,Ct,Ct,Ct\r\n\
 ID,Name,Type,rConc,Name,Type,Value,Quality,Call,Threshold\r\nS02-A01,s,NTC,1,ACTB,Test,999,0,Fail,0.05\r\nS02-A48,s,Unknown,1,GAPDH,Test,34.5,0.85,Pass,0.05\r\n";
 
-const RDML: &str = "<?xml version='1.0'?><rdml version='1.2' xmlns='http://www.rdml.org'><dye id='FAM'/><sample id = 's'><type>std</type>\
+pub const RDML: &str = "<?xml version='1.0'?><rdml version='1.2' xmlns='http://www.rdml.org'><dye id='FAM'/><sample id = 's'><type>std</type>\
 <quantity><value>1e3</value><unit>cop</unit></quantity></sample><target id='t'><type>toi</type><dyeId id='FAM'/></target>\
 <experiment id='e'><run id='r'><pcrFormat><rows>8</rows><columns>12</columns><rowLabel>ABC</rowLabel><columnLabel>123</columnLabel></pcrFormat>\
 <react id='13'><sample id='s'/><data><tar id='t'/><cq>22.5</cq><adp><cyc>1</cyc><fluor>0.5</fluor></adp><adp><cyc>2</cyc><fluor>0.75</fluor></adp></data></react></run></experiment></rdml>";
@@ -46,11 +45,8 @@ const CURVES: &str = "cycle,A1,B2,x\n0.5577,1.5,-2,3E2\n1.5577,2.5,,oops\n2.5577
 
 const WELLS: &str = "Well,Sample,Target,Cq\nA1,s,N,21.5\nB2,s,N,Undetermined\n";
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
-}
+/// Cells that are a Cq, none, or the name of a well.
+pub const CELLS: [&str; 8] = ["21.5", "Undetermined", "999", "-1", "1.2E+01", "A01", "P24", "AF48"];
 
 /// Name and content of each seed. Packed formats come packed and, where that is one too, plain.
 pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
@@ -80,6 +76,6 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("diomni.xlsx", workbook_of(["Warning", "Diomni software converted file"])),
         ("wells.csv", WELLS.into()),
         ("utf16.txt", utf16),
-        ("packed.txt.gz", gzip(LIGHTCYCLER.as_bytes())),
+        ("packed.txt.gz", gzipped(LIGHTCYCLER.as_bytes())),
     ]
 }
