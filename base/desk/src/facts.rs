@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId};
+use baton_kit::{Device, EventId, Refusal, Timestamp, TypedId, time::MINUTE_US};
 use baton_ledger::{Draft, Note, Reading, StoreResult, Tx, Undecided};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ const NOTE_PATIENCE: Duration = Duration::from_millis(40);
 #[serde(deny_unknown_fields)]
 pub(crate) struct FactsSent {
     facts: Vec<FactSent>,
+    /// What the device's clock says while it sends. With it a wrong clock is told from facts that waited.
+    #[serde(default)]
+    sent_us: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -86,7 +89,7 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     let parsed = sent.facts.into_iter().map(|fact| draft(&app, &actor, &mine, fact)).collect();
     let mut drafts = Vec::with_capacity(ids.len());
     let mut refused = Vec::with_capacity(ids.len());
-    for noted in note(&app, &actor, parsed).await? {
+    for noted in note(&app, &actor, sent.sent_us, parsed).await? {
         refused.push(noted.map(|draft| drafts.push(draft)));
     }
     let mut answers = app.record(drafts).await?.into_iter();
@@ -134,19 +137,31 @@ fn draft(app: &Desk, actor: &Actor, mine: &[Device], fact: FactSent) -> Result<(
 }
 
 /// What the sayer is told at once. It is stored with the fact, so that a resend hears the same.
-async fn note(app: &App, actor: &Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> Result<Vec<Result<Draft, Refusal>>, Refusal> {
+async fn note(
+    app: &App,
+    actor: &Actor,
+    sent: Option<Timestamp>,
+    drafts: Vec<Result<(Draft, FactBody), Refusal>>,
+) -> Result<Vec<Result<Draft, Refusal>>, Refusal> {
     let (desk, actor) = (app.clone(), actor.clone());
     app.blocking(move || {
         // A follower that is far behind will not catch up in our patience: then the finding tells instead of the note.
         if desk.ledger.meter().lag_us() < LAG_US_HOPELESS {
             desk.ledger.wait_folded(desk.ledger.position().0, NOTE_PATIENCE);
         }
-        desk.ledger.read_for(Reading::Scans, |tx| Ok::<_, Undecided>(note_all(&desk, tx, actor, drafts)?))
+        desk.ledger.read_for(Reading::Scans, |tx| Ok::<_, Undecided>(note_all(&desk, tx, actor, sent, drafts)?))
     })
     .await
 }
 
-fn note_all(desk: &Desk, tx: &mut Tx<'_>, actor: Actor, drafts: Vec<Result<(Draft, FactBody), Refusal>>) -> StoreResult<Vec<Result<Draft, Refusal>>> {
+fn note_all(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    sent: Option<Timestamp>,
+    drafts: Vec<Result<(Draft, FactBody), Refusal>>,
+) -> StoreResult<Vec<Result<Draft, Refusal>>> {
+    let now = desk.ledger.now();
     let mut noted = Vec::with_capacity(drafts.len());
     let mut context: Option<FactContext> = None;
     for draft in drafts {
@@ -168,10 +183,21 @@ fn note_all(desk: &Desk, tx: &mut Tx<'_>, actor: Actor, drafts: Vec<Result<(Draf
         (context.id, context.happened) = (draft.id, draft.happened);
         let door = desk.rooms.iter().flat_map(|room| &room.facts).find(|door| door.kind == draft.kind);
         draft.notes = door.map_or(Ok(Vec::new()), |door| (door.note)(tx, &body, context))?;
+        draft.notes.extend(clock_note(sent, draft.happened, now));
         context.earlier.push(draft.id, draft.happened, body);
         noted.push(Ok(draft));
     }
     Ok(noted)
+}
+
+/// A clock that is off by more than this is worth a word.
+const CLOCK_OFF_US: i64 = 10 * MINUTE_US;
+
+/// Flags the time a device gives: by its clock while it sends, or since nothing happens in the future.
+fn clock_note(sent: Option<Timestamp>, happened: Timestamp, now: Timestamp) -> Option<Note> {
+    let off_us = sent.map_or_else(|| happened.since(now).max(0), |sent| sent.since(now));
+    let code = if off_us > 0 { "clock-ahead" } else { "clock-behind" };
+    (off_us.abs() > CLOCK_OFF_US).then(|| Note::new(code).with("minutes", off_us.abs() / MINUTE_US))
 }
 
 fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {
@@ -186,5 +212,24 @@ fn outcome(app: &Desk, actor: &Actor, result: baton_ledger::Answer) -> Outcome {
             let (message, next) = words.refusal(&refusal);
             Outcome::Refused { refusal: RefusalAnswer { code: refusal.code.to_owned(), message, next } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_from_facts_that_waited() {
+        let at = |minutes: i64| Timestamp(minutes * MINUTE_US);
+        let now = at(100_000);
+        let said = |sent: Option<i64>, happened: i64| clock_note(sent.map(|minutes| at(100_000 + minutes)), at(100_000 + happened), now);
+        let off = |code: &str, minutes: i64| Some(Note::new(code).with("minutes", minutes));
+        assert_eq!(said(None, -1440), None, "it may have waited for a day");
+        assert_eq!(said(Some(0), -1440), None, "it did: the clock is right now");
+        assert_eq!(said(Some(-1440), -1440), off("clock-behind", 1440));
+        assert_eq!(said(Some(1440), 1440), off("clock-ahead", 1440));
+        assert_eq!(said(None, 1440), off("clock-ahead", 1440), "nothing happens in the future");
+        assert_eq!((said(Some(10), 10), said(Some(-10), -10), said(None, 10)), (None, None, None));
     }
 }
