@@ -198,3 +198,18 @@ impl<S: Sync> FromRequestParts<S> for Actor {
         parts.extensions.get::<Actor>().cloned().ok_or_else(|| Refused(Refusal::new("not-signed-in", Status::Unknown)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_believed_longer_because_the_clock_was_set_back() {
+        let sessions = Sessions::default();
+        let resolved = Timestamp(1_774_000_000_000_000);
+        sessions.remember("hash".to_owned(), resolved, Actor::anonymous(Language::English));
+        let believed = |us: i64| sessions.recall("hash", resolved.plus_us(us)).is_some();
+        assert!(believed(0) && believed(BELIEVED_US - 1));
+        assert!(!believed(BELIEVED_US) && !believed(-1) && !believed(-86_400 * SECOND_US));
+    }
+}

@@ -486,7 +486,7 @@ fn a_key_that_does_not_open_is_found_and_a_destroyed_one_is_not_missed() {
     let house = House::embedded();
     let ledger = house.open();
     let [kept, destroyed] = [5, 6].map(|raw| baton_kit::AnyId::from_raw(raw).unwrap());
-    [kept, destroyed].map(|subject| ledger.vault().seal(subject, b"x").unwrap());
+    _ = [kept, destroyed].map(|subject| ledger.vault().seal(subject, b"x").unwrap());
     ledger.vault().shred(destroyed).unwrap();
     accepted(&ledger, vec![fact(id(1, 1, 1), "swab")]);
     settle(&ledger);
