@@ -198,3 +198,18 @@ pub fn store_refusal(error: &StoreError) -> Refusal {
 pub(crate) fn shared(conn: &Conn) -> bool {
     conn.backend() == Backend::Postgres
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_no_broken_store() {
+        let said = |kind: std::io::ErrorKind| store_refusal(&StoreError::Io(kind.into()));
+        let away = said(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!((away.code, away.status), ("store-away", Status::Full));
+        assert!(away.arguments.contains(&("seconds", AWAY_S.to_string())), "{away:?}");
+        assert_eq!(said(std::io::ErrorKind::StorageFull).code, "store-full");
+        assert_eq!(store_refusal(&StoreError::Other("no sense".to_owned())).code, "store-broken");
+    }
+}

@@ -85,8 +85,11 @@ pub fn drill(settings: &FailoverSettings, progress: impl Fn(u32)) -> anyhow::Res
         let dead = cluster.kill_leader()?;
         back_s.push(back_again(&desks)?);
         desks.live(1_000)?;
+        // Meanwhile nobody sends: everything sent is asked for again in the end, and folded again on a cluster.
+        desks.talk_to(None);
         cluster.restart(dead)?;
         cluster.settle()?;
+        desks.talk_to_each(&[&one.base, &two.base]);
         progress(kill + 1);
     }
     two.stop()?;
