@@ -1,6 +1,7 @@
 //! Opening an installation: where it is, who holds it, what it is called.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,7 +69,10 @@ impl Where {
     }
 
     pub(crate) fn write_settings(&self, settings: &Settings) -> anyhow::Result<()> {
-        std::fs::write(self.data.join("baton.json"), serde_json::to_string_pretty(settings)?).context("baton.json")
+        let mut file = File::create(self.data.join("baton.json")).context("baton.json")?;
+        file.write_all(serde_json::to_string_pretty(settings)?.as_bytes()).context("baton.json")?;
+        file.sync_all().context("baton.json")?;
+        baton_ledger::place::sync_with_parent(&self.data).with_context(|| self.data.display().to_string())
     }
 
     fn settings(&self) -> anyhow::Result<Settings> {

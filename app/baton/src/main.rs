@@ -14,6 +14,7 @@ mod pool;
 mod report;
 mod rooms;
 mod safekeeping;
+mod schema;
 mod serve;
 mod simulate;
 #[cfg(test)]
@@ -87,6 +88,9 @@ enum Command {
     /// Make an installation from a backup and its keys.
     #[command(after_help = "Example:\n  baton restore --data /srv/baton-new /mnt/backup/2026-11-23.baton --keys /mnt/safe/keys.baton")]
     Restore(safekeeping::Restore),
+    /// Print the tables as PostgreSQL makes them, or what Citus is told about them.
+    #[command(after_help = "Example:\n  baton schema --citus | psql \"$BATON_DATABASE\"")]
+    Schema(schema::Schema),
     /// Copy the keys to a file sealed by a passphrase; keep it apart from the backups.
     #[command(subcommand, after_help = "Example:\n  BATON_PASSPHRASE=… baton keys export --data /srv/baton /mnt/safe/keys.baton")]
     Keys(safekeeping::KeysCommand),
@@ -115,6 +119,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
+        Command::Schema(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Pcr(command) => command.run(),
         Command::VerifyReport(command) => command.run(),

@@ -240,6 +240,7 @@ impl Exported {
             }
             write_private(&path, bytes)?;
         }
+        baton_ledger::place::sync_with_parent(&folder)?;
         at.write_settings(&serde_json::from_str::<Settings>(&self.settings)?)
     }
 

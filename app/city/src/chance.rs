@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     Controls,
     Kill,
     Flip,
+    Power,
+    Clock,
 }
 
 /// A short private stream of random numbers (SplitMix64).

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use baton_kit::{Bucket, EventId, TypedId};
+use baton_kit::time::{DAY_US, MINUTE_US};
+use baton_kit::{Bucket, Clock, EventId, SystemClock, TypedId};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -21,7 +22,7 @@ use crate::program::{Program, Server, events};
 /// A device waits no longer for one answer: a line may swallow what goes through it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Answers to a fact that pass: the same fact is sent again.
-const PASSES: [&str; 4] = ["store-full", "lane-full", "shutting-down", "readers-busy"];
+const PASSES: [&str; 5] = ["store-full", "store-away", "lane-full", "shutting-down", "readers-busy"];
 
 /// What became of everything the desks said.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -63,8 +64,9 @@ impl Losses {
 
 /// What desks share while servers and lines come and go.
 struct Shared {
-    /// Whom to talk to; nobody while the server is down.
-    client: watch::Receiver<Option<Client>>,
+    /// Whom to talk to, device by device in turn; nobody while the server is down.
+    servers: watch::Receiver<Vec<Client>>,
+    clocks: Clocks,
     stop: AtomicBool,
     acknowledged: AtomicU64,
     resent: AtomicU64,
@@ -73,11 +75,58 @@ struct Shared {
 /// One acknowledged request: what was sent, and the places it was given.
 type Acknowledged = (Value, Vec<i64>);
 
+/// What the devices' clocks say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Clocks {
+    /// A minute from tube to tube, from a day long ago; nobody says what the clock says while sending.
+    Counted,
+    /// The machine's time on devices with an even number; on the others it is a day and a half hour off, from tube to tube
+    /// ahead and behind.
+    OddOnesWrong,
+}
+
+/// What is off on a wrong clock.
+const WRONG_US: i64 = DAY_US + 30 * MINUTE_US;
+
+impl Clocks {
+    /// When a device's tube is said to have happened, and what the clock says while sending.
+    fn tell(self, device: u32, tube: i64) -> (i64, Option<i64>) {
+        match self {
+            Clocks::Counted => (1_774_566_000_000_000 + tube * MINUTE_US, None),
+            Clocks::OddOnesWrong => {
+                let now = SystemClock.now().0 + i64::from(device % 2) * if tube % 2 == 0 { WRONG_US } else { -WRONG_US };
+                (now, Some(now))
+            }
+        }
+    }
+}
+
+/// What is seen of order and flags when everything acknowledged is asked for again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Seen {
+    lost: u64,
+    /// Facts of a device that stand before an earlier one of the same device.
+    pub(crate) disordered: u64,
+    /// Facts whose clock was flagged.
+    pub(crate) flagged: u64,
+    /// Facts of a wrong clock that were not.
+    pub(crate) unflagged: u64,
+}
+
+impl Seen {
+    fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.disordered += other.disordered;
+        self.flagged += other.flagged;
+        self.unflagged += other.unflagged;
+    }
+}
+
 /// Desks at work.
 pub(crate) struct Desks {
     program: Program,
     runtime: Runtime,
-    say: watch::Sender<Option<Client>>,
+    say: watch::Sender<Vec<Client>>,
     shared: Arc<Shared>,
     /// Token and number of each device.
     given: Vec<Value>,
@@ -89,11 +138,15 @@ pub(crate) struct Desks {
 impl Desks {
     /// A new installation with one nurse and her devices, which begin at once.
     pub(crate) fn begin(program: &Program, devices: u32) -> anyhow::Result<Self> {
+        Self::begin_with(program, devices, Clocks::Counted)
+    }
+
+    pub(crate) fn begin_with(program: &Program, devices: u32, clocks: Clocks) -> anyhow::Result<Self> {
         let given = prepare(program, devices)?;
         let before = events(&program.ask(&["verify"], &["--json"])?)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let (say, client) = watch::channel(None);
-        let shared = Arc::new(Shared { client, stop: AtomicBool::new(false), acknowledged: AtomicU64::new(0), resent: AtomicU64::new(0) });
+        let (say, servers) = watch::channel(Vec::new());
+        let shared = Arc::new(Shared { servers, clocks, stop: AtomicBool::new(false), acknowledged: AtomicU64::new(0), resent: AtomicU64::new(0) });
         let working = given.iter().map(|given| runtime.spawn(work(given.clone(), shared.clone()))).collect();
         Ok(Self { program: program.clone(), runtime, say, shared, given, working, before })
     }
@@ -104,7 +157,12 @@ impl Desks {
 
     /// From now on they talk to this address, or to nobody.
     pub(crate) fn talk_to(&self, base: Option<&str>) {
-        self.say.send_replace(base.map(|base| Client::new(base).with_tries(1)));
+        self.talk_to_each(base.as_slice());
+    }
+
+    /// From now on each talks to one of these, in turn.
+    pub(crate) fn talk_to_each(&self, bases: &[&str]) {
+        self.say.send_replace(bases.iter().map(|base| Client::new(base).with_tries(1)).collect());
     }
 
     pub(crate) fn acknowledged(&self) -> u64 {
@@ -126,15 +184,27 @@ impl Desks {
 
     /// The desks close once nothing is without an answer; then everything is asked for again, from this server.
     pub(crate) fn close(self, server: Server) -> anyhow::Result<Losses> {
+        self.close_seeing(server).map(|(losses, _)| losses)
+    }
+
+    /// As [`Desks::close`], with what was seen of order and clocks.
+    pub(crate) fn close_seeing(self, server: Server) -> anyhow::Result<(Losses, Seen)> {
         self.shared.stop.store(true, Ordering::SeqCst);
         self.talk_to(Some(&server.base));
-        let mut lost = 0;
+        let client = Client::new(&server.base);
+        let mut counting = Vec::with_capacity(self.given.len());
         for (device, given) in self.working.into_iter().zip(&self.given) {
             let log = self.runtime.block_on(device)??;
-            lost += self.runtime.block_on(recount(&Sayer::given(&Client::new(&server.base), given)?, &log))?;
+            counting.push(self.runtime.spawn(recount(Sayer::given(&client, given)?, log)));
+        }
+        let mut seen = Seen::default();
+        for counted in counting {
+            seen.add(self.runtime.block_on(counted)??);
         }
         server.shoot()?;
-        losses(&self.program, &self.shared, lost, self.before)
+        // Its tables may have been behind: a server that starts brings them up before it answers.
+        self.program.serve(&[])?.shoot()?;
+        Ok((losses(&self.program, &self.shared, seen.lost, self.before)?, seen))
     }
 }
 
@@ -165,10 +235,13 @@ fn prepare(program: &Program, devices: u32) -> anyhow::Result<Vec<Value>> {
 async fn work(given: Value, shared: Arc<Shared>) -> anyhow::Result<Vec<Acknowledged>> {
     let numbering = Sayer::given(&Client::new("http://nobody"), &given)?;
     let mut log = Vec::new();
-    let mut happened_us = 1_774_566_000_000_000_i64;
-    while !shared.stop.load(Ordering::SeqCst) {
-        happened_us += 60_000_000;
-        let tube = tube_of_ten(&numbering, happened_us);
+    for number in 1.. {
+        if shared.stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let (happened_us, sent_us) = shared.clocks.tell(numbering.device.number(), number);
+        let mut tube = tube_of_ten(&numbering, happened_us);
+        tube["sent_us"] = json!(sent_us);
         let places = send_until_answered(&given, &tube, &shared).await?;
         shared.acknowledged.fetch_add(places.len() as u64, Ordering::SeqCst);
         log.push((tube, places));
@@ -194,10 +267,11 @@ pub(crate) fn tube_of_ten(sayer: &Sayer, happened_us: i64) -> Value {
 }
 
 async fn send_until_answered(given: &Value, batch: &Value, shared: &Shared) -> anyhow::Result<Vec<i64>> {
-    let mut client = shared.client.clone();
+    let mut servers = shared.servers.clone();
+    let turn = given["device"].as_u64().unwrap_or(0) as usize;
     let mut again = 0;
     loop {
-        let server = client.wait_for(Option::is_some).await?.clone().context("a server")?;
+        let server = servers.wait_for(|some| !some.is_empty()).await.map(|some| some[turn % some.len()].clone())?;
         match tokio::time::timeout(PATIENCE, Sayer::given(&server, given)?.post("/v1/facts", batch)).await {
             Ok(Ok(answer)) if !passes(&answer) => {
                 let places = places(&answer)?;
@@ -224,12 +298,23 @@ fn places(answer: &Value) -> anyhow::Result<Vec<i64>> {
     answer["answers"].as_array().context("answers")?.iter().map(place).collect()
 }
 
-/// Sends everything acknowledged once more; says how many are not at the place they were given.
-async fn recount(sayer: &Sayer, log: &[Acknowledged]) -> anyhow::Result<u64> {
-    let mut lost = 0;
+/// Sends everything acknowledged once more: what is not at the place it was given, or out of its device's order, or not flagged.
+async fn recount(sayer: Sayer, log: Vec<Acknowledged>) -> anyhow::Result<Seen> {
+    let (mut last, mut seen) = (0, Seen::default());
     for (batch, places_given) in log {
-        let now = places(&sayer.post("/v1/facts", batch).await?)?;
-        lost += places_given.iter().zip(&now).filter(|(given, now)| given != now).count() as u64;
+        let answer = sayer.post("/v1/facts", &batch).await?;
+        let now = places(&answer)?;
+        seen.lost += places_given.iter().zip(&now).filter(|(given, now)| given != now).count() as u64;
+        for place in now {
+            seen.disordered += u64::from(place <= last);
+            last = place;
+        }
+        let wrong = batch["sent_us"].is_i64() && sayer.device.number() % 2 == 1;
+        for fact in answer["answers"].as_array().into_iter().flatten() {
+            let flagged = fact["notes"].as_array().into_iter().flatten().any(|note| note["code"].as_str().is_some_and(|code| code.starts_with("clock-")));
+            seen.flagged += u64::from(flagged);
+            seen.unflagged += u64::from(wrong && !flagged);
+        }
     }
-    Ok(lost)
+    Ok(seen)
 }

@@ -2,7 +2,9 @@
 //!
 //! Every flip is done to a fresh copy of a small installation. Then `verify` is asked, with the head noted before and with
 //! the tables held against the ledger. What `verify` passes is served, and somebody signs in: a flip in the keys must show there.
-//! A flip in a byte that nothing uses changes nothing: head, tables and sign-in are as before, and it counts as harmless.
+//! A flip in a byte that nothing uses changes nothing, and counts as harmless: every event, mark, head, row, index entry and key was read and
+//! is as before, and so is sign-in. Such bytes are the unused room in pages, pages that are free, and header fields such as the version of
+//! the program that wrote last.
 
 use std::path::{Path, PathBuf};
 
@@ -51,6 +53,18 @@ pub struct FlipReport {
 }
 
 impl FlipReport {
+    fn count(&mut self, file: usize, fate: Fate) {
+        let of = &mut self.files[file];
+        of.flips += 1;
+        self.flips += 1;
+        match fate {
+            Fate::Found => of.found_by_verify += 1,
+            Fate::Refused => of.refused += 1,
+            Fate::Harmless => of.harmless += 1,
+            Fate::ServedWrong => self.served_wrong += 1,
+        }
+    }
+
     pub fn passed(&self) -> bool {
         self.served_wrong == 0 && self.flips > 0
     }
@@ -82,29 +96,55 @@ pub fn drill(settings: &FlipSettings, progress: impl Fn(u32)) -> anyhow::Result<
     std::fs::create_dir(&settings.data).with_context(|| settings.data.display().to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let head = prepare(&sound, &runtime)?;
-    let copy = sound.on(&settings.data.join("flipped"));
-    let answered = answer_of_a_sound_copy(&sound, &copy, &head, &runtime)?;
-    let files = files(&sound.data)?;
-    let mut report = FlipReport { files: files.iter().map(|file| FlipsOf { file: name(file), ..FlipsOf::default() }).collect(), flips: 0, served_wrong: 0 };
-    let mut chance = Chance::new(settings.seed, Purpose::Flip, 0);
-    for flip in 0..settings.flips {
-        let at = flip as usize % files.len();
-        copy_folder(&sound.data, &copy.data)?;
-        turn_a_bit(&copy.data.join(&files[at]), &mut chance)?;
-        let fate = fate(&copy, &head, &answered, &runtime)?;
-        std::fs::remove_dir_all(&copy.data)?;
-        let of = &mut report.files[at];
-        of.flips += 1;
-        report.flips += 1;
-        match fate {
-            Fate::Found => of.found_by_verify += 1,
-            Fate::Refused => of.refused += 1,
-            Fate::Harmless => of.harmless += 1,
-            Fate::ServedWrong => report.served_wrong += 1,
+    let answered = answer_of_a_sound_copy(&sound, &sound.on(&settings.data.join("flipped")), &head, &runtime)?;
+    let bench = Bench { files: files(&sound.data)?, sound, head, answered, seed: settings.seed };
+    let files = bench.files.iter().map(|file| FlipsOf { file: name(file), ..FlipsOf::default() }).collect();
+    let mut report = FlipReport { files, flips: 0, served_wrong: 0 };
+    let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for lane in 0..at_once {
+            let (bench, tell, data) = (&bench, tell.clone(), &settings.data);
+            scope.spawn(move || {
+                let flips = (lane..settings.flips).step_by(at_once as usize);
+                for fate in flips.map(|flip| bench.flip(flip, &data.join(format!("flipped-{lane}")))) {
+                    let broken = fate.is_err();
+                    if tell.send(fate).is_err() || broken {
+                        break;
+                    }
+                }
+            });
         }
-        progress(flip + 1);
+        drop(tell);
+        for fate in told {
+            let (file, fate) = fate?;
+            report.count(file, fate);
+            progress(report.flips);
+        }
+        Ok(report)
+    })
+}
+
+/// What every flip is held against.
+struct Bench {
+    sound: Program,
+    files: Vec<PathBuf>,
+    head: String,
+    answered: Value,
+    seed: u64,
+}
+
+impl Bench {
+    /// One bit of one file of a fresh copy: which file, and what became of it.
+    fn flip(&self, flip: u32, folder: &Path) -> anyhow::Result<(usize, Fate)> {
+        let (copy, at) = (self.sound.on(folder), flip as usize % self.files.len());
+        copy_folder(&self.sound.data, &copy.data)?;
+        turn_a_bit(&copy.data.join(&self.files[at]), &mut Chance::new(self.seed, Purpose::Flip, u64::from(flip)))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let fate = fate(&copy, &self.head, &self.answered, &runtime)?;
+        std::fs::remove_dir_all(&copy.data)?;
+        Ok((at, fate))
     }
-    Ok(report)
 }
 
 /// Without a flip nothing may be found, or the drill would prove nothing; what is served then is what must be served.

@@ -7,10 +7,13 @@
 pub mod assay;
 mod chance;
 pub mod client;
+pub mod clock;
+mod database;
 pub mod day;
 pub mod desks;
 pub mod disk;
 mod documents;
+pub mod failover;
 pub mod flip;
 pub mod forecast;
 pub mod infection;
@@ -20,7 +23,9 @@ pub mod load;
 mod names;
 pub mod pages;
 pub mod partition;
+pub mod peers;
 pub mod people;
+pub mod powercut;
 mod program;
 pub mod roster;
 pub mod script;
@@ -29,3 +34,10 @@ pub mod truth;
 pub use program::beside_this_program;
 
 pub use documents::{Birth, credit_check, resident_check};
+
+/// A test that cannot run on this machine says so.
+#[cfg(test)]
+#[allow(clippy::print_stderr)]
+fn skipped(what: &str, missing: &str) {
+    eprintln!("skipped: {what}: {missing}");
+}

@@ -6,13 +6,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use baton_city::clock::{self, ClockSettings};
 use baton_city::disk::{self, DiskSettings};
+use baton_city::failover::{self, FailoverSettings};
 use baton_city::flip::{self, FlipSettings};
 use baton_city::forecast::{self, ForecastSettings};
 use baton_city::kill::{self, KillSettings};
 use baton_city::load::{self, LoadReport, LoadSettings};
 use baton_city::pages::{self, PagesSettings};
 use baton_city::partition::{self, PartitionSettings};
+use baton_city::peers::{self, PeersSettings};
+use baton_city::powercut::{self, PowercutSettings};
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 
@@ -59,6 +63,46 @@ enum Command {
         #[arg(long, default_value_t = 6)]
         devices: u32,
     },
+    /// Cut the power of the server's disk under load, again and again: what was not synced is gone. Mounts a file system of its own.
+    #[command(
+        after_help = "Example:\n  city powercut -n 200 --baton target/release/baton\n  city powercut --prove          only that the method finds losses\nNeeds /dev/fuse and fusermount3 (Debian: apt-get install fuse3)."
+    )]
+    Powercut {
+        /// How often.
+        #[arg(short, default_value_t = 20)]
+        n: u32,
+        /// Only show that the cuts lose what was not synced, on a disk that lies about its syncs.
+        #[arg(long)]
+        prove: bool,
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 6)]
+        devices: u32,
+    },
+    /// Set the server's clock forwards and back by up to a day under load, while every second desk's clock is wrong too.
+    #[command(after_help = "Example:\n  city clock -n 50 --baton target/release/baton\nNeeds libfaketime (Debian: apt-get install faketime).")]
+    Clock {
+        /// How often.
+        #[arg(short, default_value_t = 12)]
+        n: u32,
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 6)]
+        devices: u32,
+    },
+    /// Kill the leader of a PostgreSQL cluster under two servers, again and again. The cluster (etcd, three nodes under Patroni) is the drill's own.
+    #[command(
+        after_help = "Example:\n  city failover -n 5 --baton target/release/baton\nNeeds PostgreSQL, Patroni and etcd (Debian: apt-get install postgresql patroni etcd-server python3-etcd)."
+    )]
+    Failover {
+        /// How often.
+        #[arg(short, default_value_t = 2)]
+        n: u32,
+        #[command(flatten)]
+        at: At,
+        #[arg(long, default_value_t = 6)]
+        devices: u32,
+    },
     /// Turn over one bit of one store file, again and again: it must be found or refused before anything wrong is served.
     #[command(after_help = "Example:\n  city flip -n 200 --baton target/release/baton")]
     Flip {
@@ -97,6 +141,12 @@ enum Command {
     /// Sample people at a pace and count every acknowledged fact again.
     #[command(after_help = "Example:\n  city load --rate 2000 --minutes 1 --people 200000\n  city load --rate 0 --batch 1 --json")]
     Load {
+        #[command(flatten)]
+        load: Load,
+    },
+    /// Hold Baton against PostgreSQL with one row per transaction behind the same HTTP shell. The database is the drill's own.
+    #[command(after_help = "Example:\n  city peers --minutes 0.5 --people 60000\nNeeds PostgreSQL (Debian: apt-get install postgresql).")]
+    Peers {
         #[command(flatten)]
         load: Load,
     },
@@ -220,11 +270,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Kill { n, at, devices } => run_kill(n, &at, devices),
         Command::Partition { n, at, devices } => run_partition(n, &at, devices),
         Command::Diskfull { n, at, devices } => run_disk(n, &at, devices),
+        Command::Powercut { n, prove, at, devices } => run_powercut(if prove { 0 } else { n }, &at, devices),
+        Command::Clock { n, at, devices } => run_clock(n, &at, devices),
+        Command::Failover { n, at, devices } => run_failover(n, &at, devices),
         Command::Flip { n, at } => run_flip(n, &at),
         Command::Forecast { at, days, people } => run_forecast(&at, days, people),
         Command::Pages { baton, data, times, json } => run_pages(At { baton, data: Some(data), seed: 0, json }, times),
         Command::Load { load } => load.run(|settings, say| load::load(settings, say), &load.settings("load")?),
         Command::Storm { load, look_ups } => load.run(|settings, say| load::storm(settings, say), &LoadSettings { look_ups, ..load.settings("storm")? }),
+        Command::Peers { load } => run_peers(&load),
         Command::Overload { load, times } => load.run(|settings, say| load::overload(settings, say), &LoadSettings { times, ..load.settings("overload")? }),
     }
 }
@@ -268,6 +322,43 @@ fn run_partition(cuts: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
     let settings = PartitionSettings { baton: at.baton()?, data: at.folder("partition"), cuts, devices, seed: at.seed, spell_ms_max: 400 };
     let report = counted(cuts, "cutting the line", |done| partition::drill(&settings, done))?;
     at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+/// Says what this machine has not got.
+fn there(missing: Option<String>) -> anyhow::Result<()> {
+    missing.map_or(Ok(()), |missing| Err(anyhow::anyhow!(missing)))
+}
+
+fn run_powercut(cuts: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    there(powercut::missing())?;
+    let settings = PowercutSettings { baton: at.baton()?, data: at.folder("powercut"), cuts, devices, seed: at.seed, life_ms_max: 700 };
+    let report = counted(cuts, "cutting the power", |done| powercut::drill(&settings, done))?;
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_clock(jumps: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    there(clock::missing())?;
+    let settings = ClockSettings { baton: at.baton()?, data: at.folder("clock"), jumps, devices, seed: at.seed };
+    let report = counted(jumps, "setting the clock", |done| clock::drill(&settings, done))?;
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_failover(kills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {
+    there(failover::missing())?;
+    let settings = FailoverSettings { baton: at.baton()?, data: at.folder("failover"), kills, devices };
+    let report = counted(kills, "killing leaders", |done| failover::drill(&settings, done))?;
+    at.close(&report, report.rows(), report.passed(), settings.data)
+}
+
+fn run_peers(load: &Load) -> anyhow::Result<ExitCode> {
+    there(peers::missing())?;
+    let LoadSettings { baton, data, seed, people, seconds, connections, .. } = load.settings("peers")?;
+    let settings = PeersSettings { baton, data, seed, people, seconds, connections };
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let report = peers::compare(&settings, |stage| bar.set_message(stage.to_owned()))?;
+    bar.finish_and_clear();
+    load.at.close(&report, report.rows(), report.passed(), settings.data)
 }
 
 fn run_disk(fills: u32, at: &At, devices: u32) -> anyhow::Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! The program under drill: `baton` as a child process on a data folder of its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,16 +16,23 @@ pub(crate) const PASSWORD: &str = "somebody-of-the-drill";
 pub(crate) struct Program {
     baton: PathBuf,
     pub(crate) data: PathBuf,
+    /// A database instead of files in the folder.
+    database: Option<String>,
 }
 
 impl Program {
     pub(crate) fn new(baton: &Path, data: &Path) -> Self {
-        Self { baton: baton.to_owned(), data: data.to_owned() }
+        Self { baton: baton.to_owned(), data: data.to_owned(), database: None }
+    }
+
+    /// The same with its data in a database.
+    pub(crate) fn with_database(self, url: &str) -> Self {
+        Self { database: Some(url.to_owned()), ..self }
     }
 
     /// The same program on another folder.
     pub(crate) fn on(&self, data: &Path) -> Self {
-        Self::new(&self.baton, data)
+        Self { data: data.to_owned(), ..self.clone() }
     }
 
     /// Makes the installation; a drill never touches a folder that is there already.
@@ -38,6 +46,7 @@ impl Program {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.baton);
         command.args(words).arg("--data").arg(&self.data).env_remove("BATON_DATABASE").env("BATON_PASSWORD", PASSWORD).stdin(Stdio::null());
+        command.envs(self.database.iter().map(|url| ("BATON_DATABASE", url)));
         command
     }
 
@@ -59,7 +68,8 @@ impl Program {
 
     pub(crate) fn serve(&self, more: &[(&str, &str)]) -> anyhow::Result<Server> {
         let mut command = self.command(&["serve"]);
-        command.args(["--listen", "127.0.0.1:0"]).envs(more.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let log = File::options().create(true).append(true).open(self.data.join("serve.log"))?;
+        command.args(["--listen", "127.0.0.1:0"]).envs(more.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().with_context(|| self.baton.display().to_string())?;
         let out = child.stdout.take().context("the server's output")?;
         let mut server = Server { child, base: String::new() };
@@ -69,7 +79,7 @@ impl Program {
                 return Ok(server);
             }
         }
-        bail!("the server did not start: baton serve --data {} says why", self.data.display());
+        bail!("the server did not start: {} says why", self.data.join("serve.log").display());
     }
 }
 
@@ -95,8 +105,14 @@ impl Server {
         Ok(())
     }
 
-    pub(crate) fn shoot(mut self) -> anyhow::Result<()> {
+    pub(crate) fn shoot(self) -> anyhow::Result<()> {
+        self.shoot_then(|| ())
+    }
+
+    /// Shoots it, and does this before waiting for its end.
+    pub(crate) fn shoot_then(mut self, then: impl FnOnce()) -> anyhow::Result<()> {
         self.child.kill()?;
+        then();
         self.child.wait()?;
         Ok(())
     }

@@ -144,10 +144,7 @@ impl Desk {
         match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Undecided::Refused(refusal))) => Err(refusal),
-            Ok(Err(Undecided::Store(error))) => {
-                tracing::error!(%error, "a read failed");
-                Err(Refusal::new("store-broken", Status::Broken))
-            }
+            Ok(Err(Undecided::Store(error))) => Err(baton_ledger::store_refusal(&error)),
             Err(error) => {
                 tracing::error!(%error, "a handler panicked");
                 Err(Refusal::new("rule-broken", Status::Broken))

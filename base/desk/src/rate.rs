@@ -18,7 +18,7 @@ impl Attempts {
     /// Refuses when `name` failed too often lately.
     pub(crate) fn check(&self, name: &str, now: Timestamp) -> Result<(), Refusal> {
         let attempts = self.0.lock();
-        let recent: Vec<&Timestamp> = attempts.get(name).into_iter().flatten().filter(|at| now.since(**at) < WINDOW_US).collect();
+        let recent: Vec<&Timestamp> = attempts.get(name).into_iter().flatten().filter(|at| lately(**at, now)).collect();
         if recent.len() < FAILURES {
             return Ok(());
         }
@@ -30,16 +30,21 @@ impl Attempts {
     pub(crate) fn failed(&self, name: &str, now: Timestamp) {
         let mut attempts = self.0.lock();
         if attempts.len() >= REMEMBERED {
-            attempts.retain(|_, times| times.iter().any(|at| now.since(*at) < WINDOW_US));
+            attempts.retain(|_, times| times.iter().any(|at| lately(*at, now)));
         }
         let times = attempts.entry(name.to_owned()).or_default();
-        times.retain(|at| now.since(*at) < WINDOW_US);
+        times.retain(|at| lately(*at, now));
         times.push(now);
     }
 
     pub(crate) fn succeeded(&self, name: &str) {
         self.0.lock().remove(name);
     }
+}
+
+/// A clock that was set back must not keep anybody out for as long as it jumped.
+fn lately(at: Timestamp, now: Timestamp) -> bool {
+    (0..WINDOW_US).contains(&now.since(at))
 }
 
 #[cfg(test)]
@@ -57,5 +62,6 @@ mod tests {
         assert_eq!((refusal.code, refusal.status), ("too-many-attempts", Status::Slow));
         assert!(attempts.check("li", Timestamp(10)).is_ok());
         assert!(attempts.check("wang", Timestamp(WINDOW_US + 10)).is_ok());
+        assert!(attempts.check("wang", Timestamp(-WINDOW_US)).is_ok(), "the clock was set back");
     }
 }

@@ -28,12 +28,12 @@ impl Sessions {
     fn recall(&self, hash: &str, now: Timestamp) -> Option<Actor> {
         let known = self.0.lock();
         let (at, actor) = known.get(hash)?;
-        (now.since(*at) < BELIEVED_US).then(|| actor.clone())
+        still_believed(*at, now).then(|| actor.clone())
     }
     fn remember(&self, hash: String, now: Timestamp, actor: Actor) {
         let mut known = self.0.lock();
         if known.len() >= REMEMBERED {
-            known.retain(|_, (at, _)| now.since(*at) < BELIEVED_US);
+            known.retain(|_, (at, _)| still_believed(*at, now));
         }
         known.insert(hash, (now, actor));
     }
@@ -41,6 +41,11 @@ impl Sessions {
     pub(crate) fn forget(&self) {
         self.0.lock().clear();
     }
+}
+
+/// What was resolved "later than now" is not believed either: the machine's clock was set back since.
+fn still_believed(at: Timestamp, now: Timestamp) -> bool {
+    (0..BELIEVED_US).contains(&now.since(at))
 }
 
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -191,5 +196,20 @@ impl<S: Sync> FromRequestParts<S> for Actor {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         parts.extensions.get::<Actor>().cloned().ok_or_else(|| Refused(Refusal::new("not-signed-in", Status::Unknown)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_believed_longer_because_the_clock_was_set_back() {
+        let sessions = Sessions::default();
+        let resolved = Timestamp(1_774_000_000_000_000);
+        sessions.remember("hash".to_owned(), resolved, Actor::anonymous(Language::English));
+        let believed = |us: i64| sessions.recall("hash", resolved.plus_us(us)).is_some();
+        assert!(believed(0) && believed(BELIEVED_US - 1));
+        assert!(!believed(BELIEVED_US) && !believed(-1) && !believed(-86_400 * SECOND_US));
     }
 }

@@ -41,6 +41,8 @@ pub fn backup(source: &mut Tx<'_>, file: &Path, progress: impl FnMut(i64)) -> St
     target.checkpoint()?;
     drop(target);
     std::fs::rename(&part, file)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()?;
     Ok(contents)
 }
 

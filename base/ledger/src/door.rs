@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -69,13 +70,20 @@ impl StoreError {
                     | Code::CannotOpen
             ),
             StoreError::Postgres(error) => match error.code() {
-                // Rollback by the server, resources, locks, an operator, the system.
-                Some(code) => ["40", "53", "55", "57", "58"].contains(&&code.code()[..2]),
+                // A lost connection, rollback by the server, resources, locks, an operator, the system; a server that has become a standby.
+                Some(code) => {
+                    ["08", "40", "53", "55", "57", "58"].contains(&&code.code()[..2]) || *code == postgres::error::SqlState::READ_ONLY_SQL_TRANSACTION
+                }
                 None => error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>()),
             },
             StoreError::Io(_) => true,
             _ => false,
         }
+    }
+
+    /// True when the store could not be reached or had no time: whether a commit came about may be unknown, and telling it again is safe.
+    pub fn is_away(&self) -> bool {
+        self.is_passing() && !self.is_full()
     }
 }
 
@@ -307,7 +315,7 @@ pub enum Conn {
 }
 
 pub struct PostgresConn {
-    url: String,
+    config: postgres::Config,
     client: postgres::Client,
     statements: HashMap<String, postgres::Statement>,
 }
@@ -331,7 +339,7 @@ impl Conn {
             _ => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         };
         let conn = rusqlite::Connection::open_with_flags(path, flags)?;
-        conn.busy_timeout(std::time::Duration::from_secs(20))?;
+        conn.busy_timeout(Duration::from_secs(20))?;
         conn.set_prepared_statement_cache_capacity(512);
         // A plan does not depend on the values bound: or else SQLite prepares a statement anew at every new value.
         conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -348,8 +356,9 @@ impl Conn {
     }
 
     pub fn open_postgres(url: &str) -> StoreResult<Self> {
-        let client = postgres::Client::connect(url, postgres::NoTls)?;
-        Ok(Conn::Postgres(Box::new(PostgresConn { url: url.to_owned(), client, statements: HashMap::new() })))
+        let config = postgres_config(url)?;
+        let client = config.connect(postgres::NoTls)?;
+        Ok(Conn::Postgres(Box::new(PostgresConn { config, client, statements: HashMap::new() })))
     }
 
     pub fn backend(&self) -> Backend {
@@ -403,6 +412,13 @@ impl Conn {
         Ok(())
     }
 
+    /// What SQLite's own check finds first, every row held against every index; PostgreSQL has checksums for that.
+    pub fn damage(&mut self) -> StoreResult<Option<String>> {
+        let Conn::Sqlite(conn) = self else { return Ok(None) };
+        let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        Ok((found != "ok").then_some(found))
+    }
+
     /// SQLite only: folds the write-ahead log back into the file and empties it.
     pub fn checkpoint(&mut self) -> StoreResult<()> {
         if let Conn::Sqlite(conn) = self {
@@ -444,9 +460,30 @@ impl PostgresConn {
 
     fn reopen(&mut self) -> StoreResult<()> {
         self.statements.clear();
-        self.client = postgres::Client::connect(&self.url, postgres::NoTls)?;
+        self.client = self.config.connect(postgres::NoTls)?;
         Ok(())
     }
+}
+
+/// Who does not answer within this time is passed over; what the address says itself stands.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
+/// A server that is silent on the line for so long is gone: five seconds, then three questions two seconds apart.
+const SILENCE: Duration = Duration::from_secs(11);
+
+/// Of several hosts the one that takes writes is looked for, and a host that died is noticed in seconds instead of hours.
+fn postgres_config(url: &str) -> StoreResult<postgres::Config> {
+    let mut config: postgres::Config = url.parse()?;
+    config.target_session_attrs(postgres::config::TargetSessionAttrs::ReadWrite);
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_PATIENCE);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(3);
+    }
+    Ok(config)
 }
 
 /// PostgreSQL's type words in SQLite's, and STRICT, so that text cannot hide in a number column.
@@ -711,6 +748,27 @@ mod tests {
     fn ddl_speaks_both_dialects() {
         let schema = "CREATE TABLE a (\n  bucket BIGINT NOT NULL,\n  hash BYTEA NOT NULL,\n  p DOUBLE PRECISION\n);\n";
         assert_eq!(sqlite_words(schema), "CREATE TABLE a (\n  bucket INTEGER NOT NULL,\n  hash BLOB NOT NULL,\n  p REAL\n) STRICT;\n");
+    }
+
+    #[test]
+    fn a_dead_host_is_noticed_in_seconds_unless_the_address_says_otherwise() {
+        let config = postgres_config("postgres://baton@one:5432,two:5433/baton").unwrap();
+        assert_eq!(config.get_hosts().len(), 2);
+        assert_eq!(config.get_target_session_attrs(), postgres::config::TargetSessionAttrs::ReadWrite);
+        assert_eq!((config.get_connect_timeout(), config.get_tcp_user_timeout()), (Some(&CONNECT_PATIENCE), Some(&SILENCE)));
+        assert_eq!((config.get_keepalives_idle(), config.get_keepalives_retries()), (Duration::from_secs(5), Some(3)));
+        let said = postgres_config("postgres://baton@one/baton?connect_timeout=9&keepalives_interval=60").unwrap();
+        assert_eq!((said.get_connect_timeout(), said.get_keepalives_interval()), (Some(&Duration::from_secs(9)), Some(Duration::from_secs(60))));
+    }
+
+    #[test]
+    fn nobody_at_home_is_away_and_a_full_disk_is_not() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = Conn::open_postgres(&format!("postgres://baton@{nobody}/baton")).err().unwrap();
+        assert!(error.is_away(), "{error}");
+        let full = StoreError::Io(std::io::ErrorKind::StorageFull.into());
+        assert!(full.is_passing() && full.is_full() && !full.is_away());
+        assert!(!StoreError::Other("a rule".to_owned()).is_away());
     }
 
     #[test]

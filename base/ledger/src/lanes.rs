@@ -211,14 +211,19 @@ impl Writer {
             return;
         }
         let lists: Vec<&[Draft]> = jobs.iter().map(|job| if let Job::Facts { drafts, .. } = job { &drafts[..] } else { &[] }).collect();
-        let answers = match self.append_facts(&lists) {
+        let mut appended = self.append_facts(&lists);
+        if appended.as_ref().is_err_and(StoreError::is_away) {
+            // Nobody's fault: once more, all together. A commit that came about unheard is found by its ids.
+            appended = self.append_facts(&lists);
+        }
+        let answers = match appended {
             Ok(answers) => answers,
             // A failing job must not take its neighbours down: once more, each alone.
-            Err(error) if lists.len() > 1 || error.is_passing() => {
+            Err(error) if !error.is_away() && (lists.len() > 1 || error.is_passing()) => {
                 tracing::warn!(%error, jobs = lists.len(), "a group failed; its jobs are tried one by one");
                 lists.iter().map(|drafts| self.append_alone(drafts)).collect()
             }
-            Err(error) => vec![refuse_all(lists[0], &error)],
+            Err(error) => refuse_lists(&lists, &error),
         };
         for (job, answers) in jobs.into_iter().zip(answers) {
             if let Job::Facts { answer, .. } = job {
@@ -230,7 +235,7 @@ impl Writer {
     fn append_alone(&mut self, drafts: &[Draft]) -> Vec<Answer> {
         match self.append_facts(&[drafts]) {
             Ok(mut answers) => answers.remove(0),
-            Err(error) => refuse_all(drafts, &error),
+            Err(error) => refuse_lists(&[drafts], &error).remove(0),
         }
     }
 
@@ -251,8 +256,13 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        let answers = match self.decide_group(&mut jobs) {
+        let mut decided = self.decide_group(&mut jobs);
+        if decided.as_ref().is_err_and(StoreError::is_away) {
+            decided = self.decide_group(&mut jobs);
+        }
+        let answers = match decided {
             Ok(answers) => answers,
+            Err(error) if error.is_away() => vec![Err(store_refusal(&error)); jobs.len()],
             Err(error) if jobs.len() > 1 || error.is_passing() => {
                 tracing::warn!(%error, jobs = jobs.len(), "a group of decisions failed; they are tried one by one");
                 jobs.iter_mut().map(|job| self.decide_alone(job)).collect()
@@ -329,8 +339,9 @@ fn tell(answer: impl FnOnce()) {
     }
 }
 
-fn refuse_all(drafts: &[Draft], error: &StoreError) -> Vec<Answer> {
-    vec![Err(store_refusal(error)); drafts.len()]
+fn refuse_lists(lists: &[&[Draft]], error: &StoreError) -> Vec<Vec<Answer>> {
+    let refusal = store_refusal(error);
+    lists.iter().map(|drafts| vec![Err(refusal.clone()); drafts.len()]).collect()
 }
 
 /// Runs a rule; one that panics or answers another command than its own is a bug that stays with its caller.

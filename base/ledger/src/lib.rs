@@ -33,6 +33,7 @@ pub use place::Place;
 pub use projector::{Apply, Fold, Run};
 pub use sealed::Sealed;
 pub use vault::{Secrets, Vault, hex};
+pub use writer::store_refusal;
 
 /// How many sequence numbers a server reserves at a time for its own events.
 const SEQUENCE_BLOCK: i64 = 65_536;
@@ -320,8 +321,17 @@ impl Ledger {
         open_projector(place, &folds, &vault)?.catch_up(progress)
     }
 
-    /// Folds the ledger anew beside the tables of an installation that is not running, as far as these have come; true when both hold the same.
+    /// Folds the ledger anew beside the tables of an installation that is not running, as far as these have come; true when both hold the same,
+    /// every index agrees with its table, and every key opens.
     pub fn tables_are_sound(place: &Place, folds: &[Fold], entropy: Arc<dyn Entropy>, progress: impl FnMut(i64, i64)) -> StoreResult<bool> {
+        let vault = Vault::new(place.open_vault()?, Arc::new(Secrets::load(&place.secrets_folder())?), entropy.clone());
+        vault.check()?;
+        for (store, conn) in [("ledger", place.open_ledger_for_reading()), ("tables", place.open_projections_for_reading()), ("keys", place.open_vault())] {
+            if let Some(damage) = conn?.damage()? {
+                tracing::error!(store, damage, "a store is damaged");
+                return Ok(false);
+            }
+        }
         let scratch = Place::embedded(place.folder.join("verify-tables"));
         std::fs::create_dir_all(&scratch.folder)?;
         let sound = Self::fold_beside(place, &scratch, folds, entropy, progress);
@@ -375,11 +385,15 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> StoreResult<std::t
 /// Folds whenever something was committed, and looks by itself now and then, since another server may have written.
 fn follow(projector: &Mutex<projector::Projector>, progress: &Progress) {
     while !progress.stopping.load(Ordering::SeqCst) {
-        let reached = projector.lock().catch_up(|done, _| progress.folded_to(done));
+        // One batch at a time: other servers may write without end, and whoever decides or stops must come between.
+        let reached = projector.lock().step(|done, _| progress.folded_to(done));
         match reached {
-            Ok(ordinal) => {
+            Ok((ordinal, all)) => {
                 progress.committed_to(ordinal);
                 progress.folded_to(ordinal);
+                if !all {
+                    continue;
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "the follower stands still");

@@ -87,6 +87,7 @@ impl Place {
         std::fs::create_dir_all(&self.folder)?;
         let secrets = Secrets::create(&self.secrets_folder(), entropy)?;
         self.create_empty_stores()?;
+        sync_with_parent(&self.folder)?;
         Ok(secrets)
     }
 
@@ -148,6 +149,13 @@ impl Place {
         let row = tx.first("SELECT ordinal FROM watermark WHERE bucket = 0 AND follower = 'schema'", &[]);
         row.ok().flatten().and_then(|row| row.int(0).ok()) == Some(fingerprint(folds))
     }
+}
+
+/// Makes the names of what is in a folder, and its own, outlast a power cut: a synced file whose name is not is gone.
+pub fn sync_with_parent(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()?;
+    let here = |parent: &'_ Path| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
+    folder.parent().map_or(Ok(()), |parent| std::fs::File::open(here(parent))?.sync_all())
 }
 
 /// A number that changes when any table of any room does.

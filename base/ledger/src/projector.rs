@@ -68,27 +68,37 @@ impl Projector {
     /// Folds everything committed so far; the ordinal reached.
     pub(crate) fn catch_up(&mut self, mut progress: impl FnMut(i64, i64)) -> StoreResult<i64> {
         loop {
-            let (from, end) = (self.folded()?, self.end()?);
-            if from != self.at {
-                self.last_hash.clear(); // another server folded meanwhile
-                self.at = from;
-                self.moves.everything(from);
+            let (reached, all) = self.step(&mut progress)?;
+            if all {
+                return Ok(reached);
             }
-            if from >= end {
-                return Ok(from);
-            }
-            let to = end.min(from + FOLD_BATCH);
-            let watch = Stopwatch::start();
-            let events = self.read(from, to)?;
-            self.check_chain(&events)?;
-            if self.fold(&events, from, to, false).is_err() {
-                // One bad event must not stop the others: once more, each on its own.
-                self.fold(&events, from, to, true)?;
-            }
-            self.passed(&events, to);
-            self.meter.fold_us.record(watch.us());
-            progress(to, end);
         }
+    }
+
+    /// Folds one batch: the ordinal reached, and whether that is everything committed so far.
+    pub(crate) fn step(&mut self, mut progress: impl FnMut(i64, i64)) -> StoreResult<(i64, bool)> {
+        let (from, end) = (self.folded()?, self.end()?);
+        if from != self.at {
+            self.last_hash.clear(); // another server folded meanwhile
+            self.at = from;
+            self.moves.everything(from);
+        }
+        if from >= end {
+            return Ok((from, true));
+        }
+        let to = end.min(from + FOLD_BATCH);
+        let watch = Stopwatch::start();
+        let events = self.read(from, to)?;
+        self.check_chain(&events)?;
+        // One bad event must not stop the others: once more, each on its own.
+        let folded = self.fold(&events, from, to, false).or_else(|_| self.fold(&events, from, to, true))?;
+        if !folded {
+            return Ok((from, false));
+        }
+        self.passed(&events, to);
+        self.meter.fold_us.record(watch.us());
+        progress(to, end);
+        Ok((to, false))
     }
 
     pub(crate) fn folded(&mut self) -> StoreResult<i64> {
@@ -140,10 +150,11 @@ impl Projector {
         Ok(())
     }
 
-    fn fold(&mut self, events: &[Event], from: i64, to: i64, one_by_one: bool) -> StoreResult<()> {
+    /// False when another server folded some of these meanwhile: then nothing was done.
+    fn fold(&mut self, events: &[Event], from: i64, to: i64, one_by_one: bool) -> StoreResult<bool> {
         let mut tx = self.projections.begin()?;
         if lock_watermark(&mut tx)? != from {
-            return Ok(()); // another server folded these meanwhile
+            return Ok(false);
         }
         if one_by_one {
             for event in events {
@@ -156,7 +167,7 @@ impl Projector {
         let moved = tx.take_moved();
         tx.commit()?;
         self.moves.folded(moved, to);
-        Ok(())
+        Ok(true)
     }
 
     /// These events, up to this ordinal, are folded: remember where the chains stand.

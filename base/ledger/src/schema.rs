@@ -41,6 +41,31 @@ pub fn lint(schema: &str) -> Vec<String> {
     problems
 }
 
+/// How many shards Citus cuts each table into: of the 128 buckets each holds about four.
+const SHARDS: u32 = 32;
+
+/// What to tell Citus about these tables: every one is cut by `bucket`, and rows of one bucket lie together. After `create_distributed_table` of Citus 13.
+///
+/// # Errors
+/// What in the schemas Citus would refuse, and tables that two schemas make.
+pub fn distribution(schemas: &[&str]) -> Result<Vec<String>, Vec<String>> {
+    let mut problems: Vec<String> = schemas.iter().flat_map(|schema| lint(schema)).collect();
+    let tables: Vec<&str> = schemas.iter().flat_map(|schema| crate::place::tables(schema)).collect();
+    for (at, table) in tables.iter().enumerate() {
+        if tables[..at].contains(table) {
+            problems.push(format!("{table} is made twice"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let told = |(at, table): (usize, &&str)| match at {
+        0 => format!("SELECT create_distributed_table('{table}', 'bucket', shard_count => {SHARDS}, colocate_with => 'none');"),
+        _ => format!("SELECT create_distributed_table('{table}', 'bucket', colocate_with => '{}');", tables[0]),
+    };
+    Ok(tables.iter().enumerate().map(told).collect())
+}
+
 fn first_line(statement: &str) -> &str {
     statement.lines().next().unwrap_or("")
 }
@@ -101,6 +126,17 @@ mod tests {
         for schema in [LEDGER, FOLLOWERS, VAULT] {
             assert_eq!(lint(schema), Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn every_table_is_cut_by_bucket_beside_the_first() {
+        let told = distribution(&[LEDGER, FOLLOWERS, VAULT]).unwrap();
+        let count: usize = [LEDGER, FOLLOWERS, VAULT].iter().map(|schema| schema.matches("CREATE TABLE").count()).sum();
+        assert_eq!(told.len(), count);
+        assert_eq!(told[0], "SELECT create_distributed_table('event', 'bucket', shard_count => 32, colocate_with => 'none');");
+        assert!(told[1..].iter().all(|line| line.contains("'bucket', colocate_with => 'event'")), "{told:?}");
+        assert_eq!(distribution(&[VAULT, VAULT]), Err(vec!["data_key is made twice".to_owned()]));
+        assert_eq!(distribution(&["CREATE TABLE t (\n  id BIGINT NOT NULL,\n  PRIMARY KEY (id)\n);"]).unwrap_err().len(), 1);
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Secrets {
             entropy.fill(&mut key);
             write_private(&path, &key)?;
         }
+        crate::place::sync_with_parent(folder)?;
         Self::load(folder)
     }
 
@@ -210,6 +211,23 @@ impl Vault {
         let mut conn = self.conn.lock();
         let rows = conn.begin_read()?.query("SELECT subject, wrapped FROM data_key ORDER BY bucket, subject", &[])?;
         rows.iter().map(|row| Ok((row.id(0)?, row.bytes(1)?.to_vec()))).collect()
+    }
+
+    /// Opens every key there is.
+    ///
+    /// # Errors
+    /// At the first that does not open under its own subject.
+    pub fn check(&self) -> StoreResult<()> {
+        let mut conn = self.conn.lock();
+        let mut tx = conn.begin_read()?;
+        // A key without bytes was destroyed on purpose.
+        for row in tx.query("SELECT subject FROM data_key WHERE wrapped <> $1", params![Param::Bytes(&[])])? {
+            let subject: AnyId = row.id(0)?;
+            if self.key(&mut tx, subject)?.is_none() {
+                return Err(StoreError::Inconsistent { table: "data_key", row: subject.to_string(), problem: "the key does not open".to_owned() });
+            }
+        }
+        Ok(())
     }
 
     /// Puts exported keys back; a key that is there, or was destroyed, stays as it is.

@@ -181,13 +181,35 @@ pub(crate) fn id_conflict(id: EventId) -> Refusal {
     Refusal::conflict("id-conflict").with("id", id)
 }
 
-/// What a caller is told when the store failed: try again when it was full, our fault otherwise. Logged here, once.
-pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
-    tracing::error!(%error, "the ledger could not write");
-    if error.is_full() { Refusal::new("store-full", Status::Full) } else { Refusal::new("store-broken", Status::Broken) }
+/// After how many seconds to ask again for a store that is away.
+const AWAY_S: u32 = 2;
+
+/// What a caller is told when the store failed: try again when it was full or away, our fault otherwise. Logged here, once.
+pub fn store_refusal(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the store failed");
+    match error {
+        full if full.is_full() => Refusal::new("store-full", Status::Full),
+        away if away.is_away() => Refusal::new("store-away", Status::Full).with("seconds", AWAY_S),
+        _ => Refusal::new("store-broken", Status::Broken),
+    }
 }
 
 /// True when other servers may write to the same ledger.
 pub(crate) fn shared(conn: &Conn) -> bool {
     conn.backend() == Backend::Postgres
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_no_broken_store() {
+        let said = |kind: std::io::ErrorKind| store_refusal(&StoreError::Io(kind.into()));
+        let away = said(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!((away.code, away.status), ("store-away", Status::Full));
+        assert!(away.arguments.contains(&("seconds", AWAY_S.to_string())), "{away:?}");
+        assert_eq!(said(std::io::ErrorKind::StorageFull).code, "store-full");
+        assert_eq!(store_refusal(&StoreError::Other("no sense".to_owned())).code, "store-broken");
+    }
 }

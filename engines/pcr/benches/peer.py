@@ -4,8 +4,8 @@
     python3 -m venv ~/peer && ~/peer/bin/pip install rdmlpython==1.7.2 "numpy<2"
     ~/peer/bin/python engines/pcr/benches/peer.py FILE.rdml --baton target/release/baton
 
-Both get the file already parsed and in memory and use one thread. rdmlpython 1.7.2 opens RDML up to 1.3. Times are
-processor time where Python measures (the machine may be shared) and the middle pass where Baton does.
+Both get the file already parsed and in memory and use one thread; both times are processor time of the middle pass, since the
+machine may be shared. rdmlpython 1.7.2 opens RDML up to 1.3.
 """
 
 import argparse

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use baton_desk::App;
-use baton_kit::Bucket;
 use baton_kit::time::MINUTE_US;
+use baton_kit::{Bucket, Timestamp};
 
 use crate::{compute, store};
 
@@ -28,7 +28,7 @@ pub async fn keep_foretelling(app: App, stop: impl Future<Output = ()> + Send) {
 
 async fn foretell_when_due(app: &App) {
     let now = app.ledger.now();
-    let due = app.read(move |tx| Ok(store::last_made(tx)?.is_none_or(|last| now.since(last) >= EVERY_US))).await;
+    let due = app.read(move |tx| Ok(due(store::last_made(tx)?, now))).await;
     if !matches!(due, Ok(true)) {
         return;
     }
@@ -40,5 +40,23 @@ async fn foretell_when_due(app: &App) {
             Err(refusal) => tracing::warn!(code = refusal.code, "no forecast could be made"),
         },
         Err(refusal) => tracing::warn!(code = refusal.code, "no forecast could be made"),
+    }
+}
+
+/// Whether it is time again. A last time in the future is none: the clock was set back since.
+fn due(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| !(0..EVERY_US).contains(&now.since(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_back_does_not_stop_forecasts() {
+        let at = |us| Timestamp(1_774_000_000_000_000 + us);
+        assert!(due(None, at(0)) && due(Some(at(0)), at(EVERY_US)));
+        assert!(!due(Some(at(0)), at(EVERY_US - 1)));
+        assert!(due(Some(at(0)), at(-3_600_000_000)));
     }
 }

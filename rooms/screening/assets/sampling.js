@@ -46,7 +46,7 @@
         const response = await fetch("/v1/facts", {
           method: "POST",
           headers: { "content-type": "application/json", "x-baton-csrf": csrf },
-          body: JSON.stringify({ facts: batch }),
+          body: JSON.stringify({ facts: batch, sent_us: Date.now() * 1000 }),
         });
         if (response.status === 401) { note(word("sampling-sign-in-again"), "bad"); throw new Error("signed out"); }
         if (!response.ok) throw new Error(`status ${response.status}`);
@@ -55,7 +55,7 @@
         for (const answer of answers) {
           if (answer.status === "recorded") { done.add(answer.id); for (const told of answer.notes ?? []) note(told.message, "warn", told.code); continue; }
           // A full lane passes; anything else will be refused again.
-          if (["lane-full", "shutting-down", "store-full", "store-broken", "readers-busy"].includes(answer.refusal.code)) throw new Error(answer.refusal.code);
+          if (["lane-full", "shutting-down", "store-full", "store-away", "store-broken", "readers-busy"].includes(answer.refusal.code)) throw new Error(answer.refusal.code);
           refused.set(answer.id, answer.refusal);
         }
         for (const fact of batch.filter((fact) => refused.has(fact.id))) {

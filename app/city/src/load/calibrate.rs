@@ -20,7 +20,7 @@ const ASKING: usize = 64;
 const ROWS: i64 = 1_024;
 
 /// One calibration.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize)]
 pub struct Calibration {
     /// `GET /hello` over keep-alive connections, asker and server on this machine.
     pub hello_per_s: f64,
@@ -44,6 +44,21 @@ impl Calibration {
         let measured = Self { load, hello_per_s: hello_per_s()?, fsync_per_s: fsync_per_s(&folder)?, append_per_s: append_per_s(&folder)? };
         std::fs::remove_dir_all(&folder)?;
         Ok(measured)
+    }
+
+    /// Both calibrations of a run as a table. When the two `hello` differ by more than 15 %, ratios mean little.
+    pub fn rows(before: &Self, after: &Self) -> Vec<(String, String)> {
+        let mut rows = Vec::new();
+        let mut row = |name: String, value: String| rows.push((name, value));
+        for (when, c) in [("before", before), ("after", after)] {
+            row(format!("calibration {when}: hello/s"), format!("{:.0}", c.hello_per_s));
+            row(format!("calibration {when}: fsync/s"), format!("{:.0}", c.fsync_per_s));
+            row(format!("calibration {when}: SQLite append/s"), format!("{:.0}", c.append_per_s));
+            row(format!("calibration {when}: load"), format!("{:.2}", c.load));
+        }
+        let drift = (before.hello_per_s - after.hello_per_s).abs() / before.hello_per_s.max(after.hello_per_s);
+        row("hello differs by".to_owned(), format!("{:.0} %", drift * 100.0));
+        rows
     }
 }
 

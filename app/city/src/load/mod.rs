@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 pub use calibrate::Calibration;
 pub use drills::{load, overload, storm};
+pub(crate) use wire::Wire;
 
 /// What a load is made of.
 #[derive(Clone, Debug)]
@@ -95,22 +96,10 @@ impl LoadReport {
         self.lost == 0 && self.doubled == 0 && self.verify == "ok" && self.acknowledged > 0
     }
 
-    /// The calibrations differ by so much: above 0.15 the ratios mean little.
-    pub fn drift(&self) -> f64 {
-        (self.before.hello_per_s - self.after.hello_per_s).abs() / self.before.hello_per_s.max(self.after.hello_per_s)
-    }
-
     /// Name and value of everything, as a table.
     pub fn rows(&self) -> Vec<(String, String)> {
-        let mut rows = Vec::new();
+        let mut rows = Calibration::rows(&self.before, &self.after);
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
-        for (when, c) in [("before", &self.before), ("after", &self.after)] {
-            row(&format!("calibration {when}: hello/s"), format!("{:.0}", c.hello_per_s));
-            row(&format!("calibration {when}: fsync/s"), format!("{:.0}", c.fsync_per_s));
-            row(&format!("calibration {when}: SQLite append/s"), format!("{:.0}", c.append_per_s));
-            row(&format!("calibration {when}: load"), format!("{:.2}", c.load));
-        }
-        row("hello differs by", format!("{:.0} %", self.drift() * 100.0));
         row("roster imported, people/s", format!("{:.0}", self.import_per_s));
         let hello = (self.before.hello_per_s + self.after.hello_per_s) / 2.0;
         let append = (self.before.append_per_s + self.after.append_per_s) / 2.0;

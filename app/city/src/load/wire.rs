@@ -10,29 +10,29 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 /// One answer.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) retry_after_s: Option<u64>,
-    pub(super) body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) body: Bytes,
 }
 
-pub(super) struct Wire {
+pub(crate) struct Wire {
     address: String,
     token: Option<String>,
     open: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Wire {
-    pub(super) fn new(base: &str, token: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn new(base: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let address = base.strip_prefix("http://").context("an address with http://")?.to_owned();
         Ok(Self { address, token: token.map(|token| format!("Bearer {token}")), open: None })
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<Reply> {
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<Reply> {
         self.send(Method::GET, path, "application/json", Bytes::new()).await
     }
 
-    pub(super) async fn post(&mut self, path: &str, content_type: &str, body: Bytes) -> anyhow::Result<Reply> {
+    pub(crate) async fn post(&mut self, path: &str, content_type: &str, body: Bytes) -> anyhow::Result<Reply> {
         self.send(Method::POST, path, content_type, body).await
     }
 

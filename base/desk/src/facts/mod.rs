@@ -32,6 +32,9 @@ const BATCH_LIMIT: usize = 500;
 #[serde(deny_unknown_fields)]
 pub(crate) struct FactsSent {
     facts: Vec<FactSent>,
+    /// What the device's clock says while it sends. With it a wrong clock is told from facts that waited.
+    #[serde(default)]
+    sent_us: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -90,7 +93,7 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
     let mine = devices_of(&app, &actor, &ids).await?;
     let parsed = sent.facts.into_iter().map(|fact| parse(&app, &actor, &mine, fact)).collect();
-    let answers = app.noters.record(actor.clone(), parsed).await?;
+    let answers = app.noters.record(actor.clone(), sent.sent_us, parsed).await?;
     let answered = ids.into_iter().zip(answers).map(|(id, answer)| FactAnswered { id, outcome: outcome(&app, &actor, answer) });
     Ok(Json(FactsAnswered { answers: answered.collect() }))
 }

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use baton_kit::{Refusal, Status};
-use baton_ledger::{Answer, Draft, Reading, StoreError, StoreResult, Tx, Undecided};
+use baton_kit::{Refusal, Status, Timestamp, time::MINUTE_US};
+use baton_ledger::{Answer, Draft, Note, Reading, StoreResult, Tx, Undecided, store_refusal};
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -34,6 +34,7 @@ pub(super) type Noted = Result<Vec<Answer>, Refusal>;
 
 struct Asked {
     actor: Actor,
+    sent: Option<Timestamp>,
     facts: Vec<Result<Parsed, Refusal>>,
     answer: oneshot::Sender<Noted>,
 }
@@ -64,9 +65,9 @@ impl Noters {
     }
 
     /// Notes and records; the answer comes once everything is durable.
-    pub(super) async fn record(&self, actor: Actor, facts: Vec<Result<Parsed, Refusal>>) -> Noted {
+    pub(super) async fn record(&self, actor: Actor, sent: Option<Timestamp>, facts: Vec<Result<Parsed, Refusal>>) -> Noted {
         let (answer, answered) = oneshot::channel();
-        self.sender.send(Asked { actor, facts, answer }).map_err(|_| crate::shutting_down())?;
+        self.sender.send(Asked { actor, sent, facts, answer }).map_err(|_| crate::shutting_down())?;
         answered.await.map_err(|_| crate::shutting_down())?
     }
 }
@@ -114,13 +115,8 @@ fn serve(desk: &Desk, group: Vec<Asked>) {
 fn refusal_of(problem: Undecided) -> Refusal {
     match problem {
         Undecided::Refused(refusal) => refusal,
-        Undecided::Store(error) => store_broken(&error),
+        Undecided::Store(error) => store_refusal(&error),
     }
-}
-
-fn store_broken(error: &StoreError) -> Refusal {
-    tracing::error!(%error, "facts could not be noted");
-    Refusal::new("store-broken", Status::Broken)
 }
 
 type Ready = Result<Vec<Result<(Draft, Remembered), Refusal>>, Refusal>;
@@ -128,10 +124,10 @@ type Ready = Result<Vec<Result<(Draft, Remembered), Refusal>>, Refusal>;
 /// Notes one request. A rule that panics stays with its request.
 fn note_one(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, mut asked: Asked) -> (Asked, Ready) {
     let facts = std::mem::take(&mut asked.facts);
-    let noted = catch_unwind(AssertUnwindSafe(|| note_all(desk, tx, memo, &asked.actor, facts)));
+    let noted = catch_unwind(AssertUnwindSafe(|| note_all(desk, tx, memo, &asked, facts)));
     let ready = match noted {
         Ok(Ok(facts)) => Ok(facts),
-        Ok(Err(error)) => Err(store_broken(&error)),
+        Ok(Err(error)) => Err(store_refusal(&error)),
         Err(_) => {
             tracing::error!("a note panicked");
             Err(Refusal::new("rule-broken", Status::Broken))
@@ -142,7 +138,8 @@ fn note_one(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, mut asked: Asked) -> 
 
 type AllNoted = StoreResult<Vec<Result<(Draft, Remembered), Refusal>>>;
 
-fn note_all(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, actor: &Actor, facts: Vec<Result<Parsed, Refusal>>) -> AllNoted {
+fn note_all(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, asked: &Asked, facts: Vec<Result<Parsed, Refusal>>) -> AllNoted {
+    let now = desk.ledger.now();
     let mut noted = Vec::with_capacity(facts.len());
     let mut context: Option<FactContext> = None;
     for fact in facts {
@@ -157,13 +154,14 @@ fn note_all(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, actor: &Actor, facts:
         let context = context.get_or_insert_with(|| FactContext {
             id: draft.id,
             happened: draft.happened,
-            actor: actor.clone(),
+            actor: asked.actor.clone(),
             site: desk.site.clone(),
             earlier: Earlier::after(desk.recent.clone()),
             memo: std::mem::take(memo),
         });
         (context.id, context.happened) = (draft.id, draft.happened);
         draft.notes = (door.note)(tx, &body, context)?;
+        draft.notes.extend(clock_note(asked.sent, draft.happened, now));
         let keys = (door.keys)(draft.id, &body).into();
         let remembered = Remembered { id: draft.id, happened: draft.happened, actor: draft.actor, body, keys };
         context.earlier.push(&remembered);
@@ -173,6 +171,16 @@ fn note_all(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, actor: &Actor, facts:
         *memo = context.memo;
     }
     Ok(noted)
+}
+
+/// A clock that is off by more than this is worth a word.
+const CLOCK_OFF_US: i64 = 10 * MINUTE_US;
+
+/// Flags the time a device gives: by its clock while it sends, or since nothing happens in the future.
+fn clock_note(sent: Option<Timestamp>, happened: Timestamp, now: Timestamp) -> Option<Note> {
+    let off_us = sent.map_or_else(|| happened.since(now).max(0), |sent| sent.since(now));
+    let code = if off_us > 0 { "clock-ahead" } else { "clock-behind" };
+    (off_us.abs() > CLOCK_OFF_US).then(|| Note::new(code).with("minutes", off_us.abs() / MINUTE_US))
 }
 
 /// Into the lane; what becomes durable is remembered before its sayer hears of it.
@@ -215,4 +223,23 @@ fn tell(whom: &Mutex<Option<oneshot::Sender<Noted>>>, what: Noted) {
 fn keep(recent: &Recent, facts: Vec<Remembered>, answers: &[Answer]) {
     let new = facts.into_iter().zip(answers).filter_map(|(fact, answer)| answer.as_ref().ok().filter(|told| !told.repeated).map(|told| (told.ordinal, fact)));
     recent.remember(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_from_facts_that_waited() {
+        let at = |minutes: i64| Timestamp(minutes * MINUTE_US);
+        let now = at(100_000);
+        let said = |sent: Option<i64>, happened: i64| clock_note(sent.map(|minutes| at(100_000 + minutes)), at(100_000 + happened), now);
+        let off = |code: &str, minutes: i64| Some(Note::new(code).with("minutes", minutes));
+        assert_eq!(said(None, -1440), None, "it may have waited for a day");
+        assert_eq!(said(Some(0), -1440), None, "it did: the clock is right now");
+        assert_eq!(said(Some(-1440), -1440), off("clock-behind", 1440));
+        assert_eq!(said(Some(1440), 1440), off("clock-ahead", 1440));
+        assert_eq!(said(None, 1440), off("clock-ahead", 1440), "nothing happens in the future");
+        assert_eq!((said(Some(10), 10), said(Some(-10), -10), said(None, 10)), (None, None, None));
+    }
 }

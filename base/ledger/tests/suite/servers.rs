@@ -1,6 +1,10 @@
 //! Several servers on one PostgreSQL, and a connection that is lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use baton_ledger::{Conn, Ledger};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 use crate::house::*;
 
@@ -81,6 +85,56 @@ fn a_lost_connection_is_opened_again() {
     assert_eq!(ledger.vault().open(subject, &sealed).unwrap(), Some(b"x".to_vec()));
     assert_eq!(tallied(&ledger, None), 20);
     house.assert_sound();
+}
+
+#[test]
+fn a_server_stops_and_decides_while_another_writes_without_end() {
+    let Some(house) = House::postgres("a_server_stops_and_decides_while_another_writes_without_end") else { return };
+    let (one, two) = (house.open_as(7, &ROOMS), house.open_as(8, &ROOMS));
+    let stopped = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let mut written = 0;
+            while !stopped.load(Ordering::SeqCst) && written < 20_000 {
+                accepted(&one, (0..50).map(|n| fact(id(1, 1, written + n + 1), "swab")).collect());
+                written += 50;
+            }
+            written
+        });
+        decide_bed(&two, id(2, 1, 1), "guest", 9).unwrap();
+        drop(two);
+        stopped.store(true, Ordering::SeqCst);
+        assert!(writing.join().unwrap() < 20_000, "it stopped only when there was no more to fold");
+    });
+}
+
+/// Promise 7, through any server: the same facts ten times, shuffled, split, to one server or the other, leave the state of having been said once.
+#[test]
+fn a_history_resent_through_two_servers_gives_the_same_state() {
+    let Some(house) = House::postgres("a_history_resent_through_two_servers_gives_the_same_state") else { return };
+    let facts: Vec<_> = (1..=30).map(|n| fact(id((n % 3 + 1) as u8, 1 + n % 2, n), &format!("swab {n}"))).collect();
+    let once = house.open();
+    accepted(&once, facts.clone());
+    settle(&once);
+    drop(once);
+    let said_once = crate::facts::logical_state(&house);
+    let tenfold: Vec<_> = (0..10).flat_map(|_| facts.clone()).collect();
+    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
+    let told = (Just(tenfold).prop_shuffle(), 1usize..40, any::<u64>());
+    let result = runner.run(&told, |(sent, at_once, turns)| {
+        let other = house.sister();
+        let (one, two) = (other.open_as(7, &ROOMS), other.open_as(8, &ROOMS));
+        for (turn, part) in sent.chunks(at_once).enumerate() {
+            accepted(if turns >> (turn % 64) & 1 == 0 { &one } else { &two }, part.to_vec());
+        }
+        settle(&one);
+        settle(&two);
+        prop_assert_eq!(tallied(&one, None), 30);
+        prop_assert_eq!(crate::facts::logical_state(&other), said_once);
+        prop_assert_eq!(other.verify().problems, vec![]);
+        Ok(())
+    });
+    result.unwrap();
 }
 
 /// What a restart of the server does to this house's connections.

@@ -459,3 +459,45 @@ fn rows_under_no_bucket_are_found(house: &House) {
     let negative = problems_after(house, &["UPDATE event SET id = -1 WHERE bucket = 2"]);
     assert!(matches!(&negative[0], ChainProblem::Unreadable { bucket, ordinal: 0, .. } if bucket.number() == 2), "{negative:?}");
 }
+
+fn tables_are_sound(house: &House) -> bool {
+    let entropy = std::sync::Arc::new(SeededEntropy::new(3));
+    baton_ledger::Ledger::tables_are_sound(&house.place, &ROOMS, entropy, |_, _| {}).unwrap_or(false)
+}
+
+/// A bit turned in an index changes no row; what is looked up by that index is wrong all the same.
+#[test]
+fn an_index_that_disagrees_with_its_table_is_found() {
+    let house = House::embedded();
+    let ledger = house.open();
+    accepted(&ledger, (1..=200).map(|n| fact(id(1, 1, n), "swab")).collect());
+    settle(&ledger);
+    drop(ledger);
+    assert!(tables_are_sound(&house));
+    let baton_ledger::Conn::Sqlite(conn) = house.place.open_ledger().unwrap() else { unreachable!("embedded") };
+    let elsewhere = "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'head') WHERE name = 'event_id'";
+    conn.execute_batch(&format!("PRAGMA writable_schema = ON; {elsewhere}; PRAGMA schema_version = 99")).unwrap();
+    drop(conn);
+    assert!(!tables_are_sound(&house), "the index of ids points elsewhere");
+}
+
+#[test]
+fn a_key_that_does_not_open_is_found_and_a_destroyed_one_is_not_missed() {
+    let house = House::embedded();
+    let ledger = house.open();
+    let [kept, destroyed] = [5, 6].map(|raw| baton_kit::AnyId::from_raw(raw).unwrap());
+    _ = [kept, destroyed].map(|subject| ledger.vault().seal(subject, b"x").unwrap());
+    ledger.vault().shred(destroyed).unwrap();
+    accepted(&ledger, vec![fact(id(1, 1, 1), "swab")]);
+    settle(&ledger);
+    ledger.vault().check().unwrap();
+    let vault = ledger.vault().clone();
+    drop(ledger);
+    assert!(tables_are_sound(&house));
+    let mut keys = baton_ledger::Conn::open_sqlite(&house.place.folder.join("keys.db"), baton_ledger::door::Durability::Full).unwrap();
+    let mut tx = keys.begin().unwrap();
+    tx.execute("UPDATE data_key SET wrapped = CAST('damaged' AS BLOB) WHERE subject = $1", params![kept]).unwrap();
+    tx.commit().unwrap();
+    assert!(vault.check().unwrap_err().to_string().contains("does not open"));
+    assert!(!tables_are_sound(&house));
+}
