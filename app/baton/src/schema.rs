@@ -51,7 +51,7 @@ mod tests {
             let rows = tx.query(sql, params![plot.application()]).unwrap();
             rows.iter().map(|row| row.text(0).unwrap().to_owned()).collect()
         };
-        let of = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND";
+        let of = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = CAST($1 AS TEXT) AND";
         let mut tables = names(&format!("SELECT CAST(c.relname AS TEXT) {of} c.relkind = 'r'"));
         let commands = distribution(&all()).unwrap();
         let mut told: Vec<String> = commands.iter().filter_map(|line| line.split('\'').nth(1)).map(str::to_owned).collect();

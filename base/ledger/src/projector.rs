@@ -20,11 +20,11 @@ const FOLD_BATCH: i64 = 8192;
 /// What a room does to its tables for one event. Kinds it does not know it passes by.
 pub type Apply = fn(&mut Tx<'_>, &Event, &Vault) -> StoreResult<()>;
 
-/// A room's short way through events of one kind that follow each other. It must leave the very rows that [`Fold::apply`] leaves
+/// A room's short way through events of these kinds that follow each other. It must leave the very rows that [`Fold::apply`] leaves
 /// for one after the other, and, when several rooms have one for the same kind, whatever order they are asked in.
 #[derive(Clone, Copy)]
 pub struct Run {
-    pub kind: &'static str,
+    pub kinds: &'static [&'static str],
     pub apply: fn(&mut Tx<'_>, &[Event]) -> StoreResult<()>,
 }
 
@@ -200,15 +200,15 @@ pub(crate) fn set_watermark(tx: &mut Tx<'_>, ordinal: i64) -> StoreResult<()> {
     Ok(())
 }
 
-/// Gives all events to every room; those of one kind that follow each other at once, where a room has a short way for them.
+/// Gives all events to every room; those that follow each other at once, where a room has a short way for their kinds.
 fn apply_in_runs(tx: &mut Tx<'_>, folds: &[Fold], vault: &Vault, events: &[Event]) -> StoreResult<()> {
     let mut rest = events;
     while let Some(first) = rest.first() {
-        let known = |fold: &Fold| fold.run.is_some_and(|run| run.kind == first.kind);
-        let length = if folds.iter().any(known) { rest.iter().take_while(|event| event.kind == first.kind).count() } else { 1 };
+        let kinds = folds.iter().filter_map(|fold| fold.run).map(|run| run.kinds).find(|kinds| kinds.contains(&first.kind.as_str()));
+        let length = kinds.map_or(1, |kinds| rest.iter().take_while(|event| kinds.contains(&event.kind.as_str())).count());
         let (run, later) = rest.split_at(length);
         for fold in folds {
-            match fold.run.filter(|short| length > 1 && short.kind == first.kind) {
+            match fold.run.filter(|short| length > 1 && Some(short.kinds) == kinds) {
                 Some(short) => guarded(|| (short.apply)(tx, run))?,
                 None => run.iter().try_for_each(|event| apply_one(tx, fold, vault, event))?,
             }

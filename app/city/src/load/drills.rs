@@ -1,10 +1,10 @@
 //! The drills themselves: a load, a storm of look-ups beside it, and more than the server can take.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_ledger::Stopwatch;
-use hyper::body::Bytes;
 use tokio::task::JoinSet;
 
 use super::calibrate::{Calibration, pause};
@@ -13,13 +13,13 @@ use super::town::{Asker, Town};
 use super::watch::{Lags, Metrics};
 use super::wire::Wire;
 use super::{LoadReport, LoadSettings, Stretch};
-use crate::client::{Client, Sayer, encode};
+use crate::client::{Client, Sayer};
 use crate::program::events;
 
 /// People whose papers the askers of a storm have.
 const ASKERS: usize = 200;
 /// Connections of a storm's askers.
-const ASKING: u32 = 32;
+const ASKING: u32 = 60;
 
 /// How requests of a stretch follow each other.
 #[derive(Clone, Copy)]
@@ -249,12 +249,14 @@ impl Mark {
 struct LookUps {
     took_us: Vec<u64>,
     refused: u64,
+    shown: u64,
 }
 
 impl LookUps {
     fn add(&mut self, other: LookUps) {
         self.took_us.extend(other.took_us);
         self.refused += other.refused;
+        self.shown += other.shown;
     }
 }
 
@@ -269,6 +271,8 @@ async fn ask_again(base: String, askers: Vec<Asker>, number: u32, pace: Pace, ru
     let mut wire = Wire::new(&base, None)?;
     let every_us = f64::from(ASKING) * 1e6 / f64::from(pace.look_ups);
     let mut found = LookUps::default();
+    // A phone whose owner is shown their result asks from then on whether it moved, as the page does by itself.
+    let mut phones: HashMap<usize, String> = HashMap::new();
     let mut turn = 0_u64;
     loop {
         let at_us = (turn as f64 * every_us + f64::from(number) * every_us / f64::from(ASKING)) as u64;
@@ -278,16 +282,33 @@ async fn ask_again(base: String, askers: Vec<Asker>, number: u32, pace: Pace, ru
         if at_us > run.us() {
             tokio::time::sleep(Duration::from_micros(at_us - run.us())).await;
         }
-        let asker = &askers[(turn * u64::from(ASKING) + u64::from(number)) as usize % askers.len()];
-        let form = format!("code={}&tail={}", encode(&asker.code), encode(&asker.tail));
-        let reply = wire.post("/result", "application/x-www-form-urlencoded", Bytes::from(form)).await?;
+        let who = (turn * u64::from(ASKING) + u64::from(number)) as usize % askers.len();
+        let reply = match phones.get(&who) {
+            Some(standing) => wire.get(standing).await?,
+            None => wire.post("/result", "application/x-www-form-urlencoded", askers[who].form()).await?,
+        };
         match reply.status {
             200 => found.took_us.push(run.us() - at_us),
             503 => found.refused += 1,
             status => anyhow::bail!("a look-up was answered with {status}: {}", String::from_utf8_lossy(&reply.body)),
         }
+        if reply.status == 200 {
+            let answer = String::from_utf8_lossy(&reply.body);
+            if let Some(standing) = asks_at(&answer) {
+                found.shown += 1;
+                phones.insert(who, standing);
+            } else if answer.contains("true") {
+                phones.remove(&who);
+            }
+        }
         turn += 1;
     }
+}
+
+/// Where the page of a result asks whether it moved.
+fn asks_at(page: &str) -> Option<String> {
+    let standing = page.split("data-standing=\"").nth(1)?.split('"').next()?;
+    Some(standing.replace("&amp;", "&"))
 }
 
 fn share(sorted: &[u64], share: f64) -> f64 {
@@ -318,6 +339,7 @@ fn reckon(name: &str, seconds: f64, pace: Pace, desks: &[Desk], marks: &[Mark], 
         look_ups_per_s: look_ups.took_us.len() as f64 / seconds,
         look_up_ms_p99: share(&look_ups.took_us, 0.99),
         look_ups_refused: look_ups.refused,
+        results_shown: look_ups.shown,
         notes: both().map(|(desk, mark)| desk.log.notes - mark.notes).sum(),
     }
 }

@@ -58,6 +58,8 @@ pub struct Stretch {
     pub look_ups_per_s: f64,
     pub look_up_ms_p99: f64,
     pub look_ups_refused: u64,
+    /// Of the look-ups, those that were shown the whole result; the others asked whether it had moved.
+    pub results_shown: u64,
     pub notes: u64,
 }
 
@@ -121,6 +123,7 @@ impl LoadReport {
                 row("result look-ups/s", format!("{:.0}", stretch.look_ups_per_s));
                 row("look-up p99 ms", format!("{:.1}", stretch.look_up_ms_p99));
                 row("look-ups refused (503)", stretch.look_ups_refused.to_string());
+                row("shown the whole result", stretch.results_shown.to_string());
             }
         }
         self.rows_at_the_end(&mut row);

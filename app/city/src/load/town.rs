@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::LoadSettings;
-use crate::client::{Client, Sayer};
+use crate::client::{Client, Sayer, encode};
 use crate::intake;
 use crate::people::City;
 use crate::program::{PASSWORD, Program, Server};
@@ -16,6 +16,13 @@ use crate::program::{PASSWORD, Program, Server};
 pub(super) struct Asker {
     pub(super) code: String,
     pub(super) tail: String,
+}
+
+impl Asker {
+    /// What the form of the result page sends.
+    pub(super) fn form(&self) -> hyper::body::Bytes {
+        format!("code={}&tail={}", encode(&self.code), encode(&self.tail)).into()
+    }
 }
 
 /// A nurse's device and the people who stand in its line.

@@ -144,10 +144,12 @@ impl House {
         id
     }
 
+    /// Records, and waits until the tables show it.
     pub fn record(&self, drafts: Vec<Draft>) {
         for answer in self.app.ledger.record_now(drafts).unwrap() {
             answer.unwrap();
         }
+        self.settle();
     }
 
     pub fn settle(&self) {

@@ -2,7 +2,7 @@
 
 use baton_kit::time::{DAY_US, HOUR_US};
 use baton_kit::{AccountId, CampaignId, EventId, LotId, PersonId, PlaceId, Timestamp, TubeId, TypedId};
-use baton_ledger::{Event, Param, Row, StoreError, StoreResult, Tx, params};
+use baton_ledger::{Event, EventBody, Param, Row, StoreError, StoreResult, Tx, params};
 
 use baton_registry::store as registry;
 
@@ -194,12 +194,21 @@ pub fn tube_opened(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     Ok(())
 }
 
-/// Scans that follow each other: what concerns the tube is drawn once for all of its scans in a row.
-pub fn people_sampled(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+/// Tubes opened, filled and sealed by many hands at once. In whatever order such facts come they leave the same tables, so
+/// what concerns a tube is drawn once for all of its scans.
+pub fn told_together(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+    let of_kind = |kind: &'static str| events.iter().filter(move |event| event.kind == kind);
+    of_kind(TubeOpened::KIND).try_for_each(|event| tube_opened(tx, event))?;
     let mut scans = Vec::with_capacity(events.len());
-    for event in events {
+    for event in of_kind(PersonSampled::KIND) {
         scans.push((event, event.body::<PersonSampled>()?));
     }
+    scans.sort_by_key(|(_, body)| body.tube);
+    people_sampled(tx, &scans)?;
+    of_kind(TubeSealed::KIND).try_for_each(|event| tube_sealed(tx, event))
+}
+
+fn people_sampled(tx: &mut Tx<'_>, scans: &[(&Event, PersonSampled)]) -> StoreResult<()> {
     for scans in scans.chunk_by(|a, b| a.1.tube == b.1.tube) {
         let mut people = Vec::with_capacity(scans.len());
         for (event, body) in scans {

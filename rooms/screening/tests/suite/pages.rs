@@ -225,10 +225,16 @@ async fn scans_are_understood_and_noted_at_once(app: &App) {
     );
     assert_eq!(nurse.fact(26, 6, "screening.scan_undone", json!({"scan": id(TOWN, 99, 1), "reason": "other"})).await, vec!["scan-unknown"]);
     let second = id(TOWN, nurse.device, 30);
-    assert_eq!(nurse.fact(30, 49 * 60, "screening.tube_opened", opened("N1", json!(town().lot))).await, vec!["fluid-expired", "code-used", "window-over"]);
+    assert_eq!(
+        nurse.fact(30, 49 * 60, "screening.tube_opened", opened("N1", json!(town().lot))).await,
+        vec!["fluid-expired", "code-used", "window-over", "clock-ahead"]
+    );
     assert_eq!(nurse.fact(31, 7, "screening.tube_opened", opened("N3", Value::Null)).await, vec!["fluid-missing"]);
     assert_eq!(nurse.fact(32, 8, "screening.person_sampled", json!({"tube": second, "person": person(2)})).await, vec!["sampled-today"]);
-    assert_eq!(nurse.fact(33, 26 * 60, "screening.person_sampled", json!({"tube": second, "person": person(2)})).await, vec!["twice-in-tube", "sampled-round"]);
+    assert_eq!(
+        nurse.fact(33, 26 * 60, "screening.person_sampled", json!({"tube": second, "person": person(2)})).await,
+        vec!["twice-in-tube", "sampled-round", "clock-ahead"]
+    );
     assert_eq!(nurse.fact(34, 9, "screening.person_sampled", json!({"tube": id(TOWN, 99, 7), "person": person(8)})).await, vec!["tube-unknown"]);
     let told = app.ledger.record_now(vec![signed(1, 100, &[(tube.created(), "invalid")])]).unwrap().remove(0).unwrap();
     // A signature is a decision in truth: the tables show it before anybody hears of it.
