@@ -88,6 +88,22 @@ CREATE TABLE building_cell (
   PRIMARY KEY (bucket, campaign, round, zone, grid, building)
 );
 CREATE INDEX building_cell_campaign ON building_cell (campaign, round);
+-- The same by enterprise alone, for boards of a whole city. Bucket of the enterprise; 0 where there is none.
+CREATE TABLE enterprise_cell (
+  bucket BIGINT NOT NULL,
+  campaign BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  enterprise BIGINT NOT NULL,
+  due BIGINT NOT NULL,
+  sampled BIGINT NOT NULL,
+  pending BIGINT NOT NULL,
+  resulted BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  exempt BIGINT NOT NULL,
+  extra BIGINT NOT NULL,
+  PRIMARY KEY (bucket, campaign, round, enterprise)
+);
+CREATE INDEX enterprise_cell_campaign ON enterprise_cell (campaign, round);
 -- How many listed people came in each quarter of an hour, by the swab on which their standing rests.
 CREATE TABLE due_quarter (
   bucket BIGINT NOT NULL,

@@ -5,7 +5,7 @@ use baton_custody::events::{AdmitBox, BoxAccepted, BoxArrivedAnyway, BoxOpened, 
 use baton_kit::{BoxId, PlaceId, Timestamp, TubeId, TypedId};
 use baton_ledger::{Command, Decided, Event, EventBody, Run, StoreResult, Tx, Vault, params};
 use baton_registry::events::RecallLot;
-use baton_screening::events::{PersonSampled, ScanUndone, TubeOpened, TubeSealed};
+use baton_screening::events::{PersonSampled, ScanUndone, TOLD_TOGETHER, TubeOpened, TubeSealed};
 use baton_screening::specimen::store as screening;
 
 use crate::store::fold::{finding, hand, still_waiting, touch_tube};
@@ -35,14 +35,17 @@ pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
     }
 }
 
-/// Scans that follow each other: a tube's rows are written once for all of its scans in a row.
-pub(crate) const SAMPLED: Run = Run { kind: PersonSampled::KIND, apply: people_sampled };
+/// What desks tell together: a tube's rows are written once for all of its scans.
+pub(crate) const SAMPLED: Run = Run { kinds: TOLD_TOGETHER, apply: told_together };
 
-fn people_sampled(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+fn told_together(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
+    let of_kind = |kind: &'static str| events.iter().filter(move |event| event.kind == kind);
+    of_kind(TubeOpened::KIND).try_for_each(|event| tube_opened(tx, event))?;
     let mut scans = Vec::with_capacity(events.len());
-    for event in events {
+    for event in of_kind(PersonSampled::KIND) {
         scans.push((event.body::<PersonSampled>()?.tube, event.actor, event.happened));
     }
+    scans.sort_unstable();
     for scans in scans.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (tube, actor, _) = scans[0];
         if let Some(first) = scans.iter().map(|(_, _, at)| *at).min() {
@@ -50,7 +53,7 @@ fn people_sampled(tx: &mut Tx<'_>, events: &[Event]) -> StoreResult<()> {
         }
         swabs_changed(tx, tube)?;
     }
-    Ok(())
+    of_kind(TubeSealed::KIND).try_for_each(|event| tube_sealed(tx, event))
 }
 
 fn person_sampled(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {

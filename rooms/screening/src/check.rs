@@ -13,7 +13,7 @@ pub static SC_7: Invariant = Invariant::new("SC-7", "counts by quarter of an hou
 pub static SC_8: Invariant = Invariant::new("SC-8", "no label number was issued twice");
 
 /// What breaks each invariant: a statement whose every row is a violation. An id divided by 2^56 is its bucket.
-const CHECKS: [(&Invariant, &str); 12] = [
+const CHECKS: [(&Invariant, &str); 13] = [
     (
         &SC_1,
         "SELECT CAST(d.person AS TEXT) FROM due d WHERE d.result = 'positive' AND NOT EXISTS (SELECT 1 FROM tube t WHERE t.bucket = d.tube / 72057594037927936 AND t.id = d.tube AND t.ratio = 1 AND t.swabs = 1 AND t.released = 1 AND t.outcome = 'positive')",
@@ -71,6 +71,12 @@ const CHECKS: [(&Invariant, &str); 12] = [
         &SC_3,
         "SELECT CAST(max(campaign) AS TEXT) FROM (SELECT bucket, campaign, round, zone, grid, building, due, sampled, pending, resulted, held, exempt, extra FROM building_cell UNION ALL \
          SELECT bucket, campaign, round, zone, grid, building, -due, -sampled, -pending, -resulted, -held, -exempt, -extra FROM cell) x GROUP BY bucket, campaign, round, zone, grid, building \
+         HAVING sum(due) <> 0 OR sum(sampled) <> 0 OR sum(pending) <> 0 OR sum(resulted) <> 0 OR sum(held) <> 0 OR sum(exempt) <> 0 OR sum(extra) <> 0",
+    ),
+    (
+        &SC_3,
+        "SELECT CAST(max(campaign) AS TEXT) FROM (SELECT campaign, round, enterprise, due, sampled, pending, resulted, held, exempt, extra FROM enterprise_cell UNION ALL \
+         SELECT campaign, round, enterprise, -due, -sampled, -pending, -resulted, -held, -exempt, -extra FROM cell) x GROUP BY campaign, round, enterprise \
          HAVING sum(due) <> 0 OR sum(sampled) <> 0 OR sum(pending) <> 0 OR sum(resulted) <> 0 OR sum(held) <> 0 OR sum(exempt) <> 0 OR sum(extra) <> 0",
     ),
     (&SC_8, "SELECT CAST(a.id AS TEXT) FROM label_block a JOIN label_block b ON b.first >= a.first AND b.first < a.first + a.count AND b.id <> a.id"),

@@ -221,3 +221,6 @@ impl Command for SettleFinding {
     type Outcome = ();
     const KIND: &'static str = "screening.finding_settled";
 }
+
+/// What sampling desks tell in one breath; followers take such facts together, see [`baton_ledger::Run`].
+pub const TOLD_TOGETHER: &[&str] = &[TubeOpened::KIND, PersonSampled::KIND, TubeSealed::KIND];

@@ -19,9 +19,9 @@ pub mod store;
 mod view;
 
 use baton_desk::{Access, FactDoor, LiveTopic, NavItem, Room};
-use baton_ledger::{EventBody, Fold, Run};
+use baton_ledger::{Fold, Run};
 
-use events::{PersonSampled, TubeOpened, TubeSealed};
+use events::TOLD_TOGETHER;
 
 pub use campaign::routes::{close_follow_up, coverage_of, exempt_person, open_campaign, open_round, settle_finding};
 
@@ -43,7 +43,7 @@ pub fn room() -> Room {
             room: "screening",
             schema: include_str!("../schema.sql"),
             apply: store::apply,
-            run: Some(Run { kinds: &[TubeOpened::KIND, PersonSampled::KIND, TubeSealed::KIND], apply: specimen::store::told_together }),
+            run: Some(Run { kinds: TOLD_TOGETHER, apply: specimen::store::told_together }),
             // Household numbers are keyed hashes: another key, other numbers, the same history.
             volatile: &["due.household"],
         },

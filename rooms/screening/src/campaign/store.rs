@@ -153,6 +153,12 @@ fn materialise(tx: &mut Tx<'_>, id: CampaignId, who: &Who, round: u16) -> StoreR
          FROM cell WHERE campaign = $1 AND round = $2 GROUP BY bucket, campaign, round, zone, grid, building",
         params![id, i64::from(round)],
     )?;
+    tx.execute(
+        "INSERT INTO enterprise_cell (bucket, campaign, round, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
+         SELECT enterprise / 72057594037927936, campaign, round, enterprise, CAST(sum(due) AS BIGINT), 0, 0, 0, 0, CAST(sum(exempt) AS BIGINT), 0 \
+         FROM cell WHERE campaign = $1 AND round = $2 GROUP BY campaign, round, enterprise",
+        params![id, i64::from(round)],
+    )?;
     board::count_reasons(tx, id, round)
 }
 
@@ -252,7 +258,19 @@ fn add_to_cell(tx: &mut Tx<'_>, due: &Due, w: [i64; 7]) -> StoreResult<()> {
          extra = building_cell.extra + excluded.extra",
         params![bucket, due.campaign, i64::from(due.round), at.zone, at.grid, at.building, w[0], w[1], w[2], w[3], w[4], w[5], w[6]],
     )?;
+    tx.execute(
+        "INSERT INTO enterprise_cell (bucket, campaign, round, enterprise, due, sampled, pending, resulted, held, exempt, extra) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (bucket, campaign, round, enterprise) DO UPDATE SET \
+         due = enterprise_cell.due + excluded.due, sampled = enterprise_cell.sampled + excluded.sampled, pending = enterprise_cell.pending + excluded.pending, \
+         resulted = enterprise_cell.resulted + excluded.resulted, held = enterprise_cell.held + excluded.held, exempt = enterprise_cell.exempt + excluded.exempt, \
+         extra = enterprise_cell.extra + excluded.extra",
+        params![enterprise_bucket(due), due.campaign, i64::from(due.round), at.enterprise, w[0], w[1], w[2], w[3], w[4], w[5], w[6]],
+    )?;
     Ok(())
+}
+
+fn enterprise_bucket(due: &Due) -> i64 {
+    PlaceId::from_raw(due.at.enterprise).map_or(0, TypedId::bucket_number)
 }
 
 /// Writes down where a person stands in a round after their specimens changed. True when the person is on the list.
@@ -309,6 +327,11 @@ fn leave_cell(tx: &mut Tx<'_>, due: &Due) -> StoreResult<()> {
         "DELETE FROM building_cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND zone = $4 AND grid = $5 AND building = $6 \
          AND due = 0 AND sampled = 0 AND pending = 0 AND resulted = 0 AND held = 0 AND exempt = 0 AND extra = 0",
         params![due.person.bucket_number(), due.campaign, i64::from(due.round), due.at.zone, due.at.grid, due.at.building],
+    )?;
+    tx.execute(
+        "DELETE FROM enterprise_cell WHERE bucket = $1 AND campaign = $2 AND round = $3 AND enterprise = $4 \
+         AND due = 0 AND sampled = 0 AND pending = 0 AND resulted = 0 AND held = 0 AND exempt = 0 AND extra = 0",
+        params![enterprise_bucket(due), due.campaign, i64::from(due.round), due.at.enterprise],
     )?;
     Ok(())
 }
@@ -564,7 +587,11 @@ impl Counted {
         let kinds = ask.kinds(tx)?;
         let asked = if let Reach::Places(places) = &ask.reach { places.len() } else { 0 } + usize::from(ask.within.is_some());
         let enterprise = by == Some(By::Enterprise) || kinds.len() < asked || kinds.values().any(|kind| *kind == PlaceKind::Enterprise);
-        let (table, columns) = if enterprise { ("cell", PLACES) } else { ("building_cell", BUILDING_PLACES) };
+        let (table, columns): (_, &[_]) = match enterprise {
+            true if asked == 0 => ("enterprise_cell", &[]),
+            true => ("cell", PLACES),
+            false => ("building_cell", BUILDING_PLACES),
+        };
         let (conditions, values) = ask.conditions_on(columns, &kinds);
         Ok(Self { table, conditions, values })
     }
