@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use baton_kit::{Language, Refusal, Status, Timestamp, time::SECOND_US};
 use parking_lot::Mutex;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::accounts::store;
 use crate::actor::Actor;
@@ -20,18 +21,33 @@ pub(crate) const LANGUAGE_COOKIE: &str = "baton_language";
 const BELIEVED_US: i64 = 5 * SECOND_US;
 const REMEMBERED: usize = 10_000;
 
-/// Tokens resolved a moment ago.
-#[derive(Default)]
-pub(crate) struct Sessions(Mutex<HashMap<String, (Timestamp, Actor)>>);
+/// Tokens that may be looked up at once: whoever comes with more is told to come back before the store is asked.
+const LOOKED_UP: usize = 64;
+
+/// Tokens resolved a moment ago, and room for resolving others.
+pub(crate) struct Sessions {
+    known: Mutex<HashMap<String, (Timestamp, Actor)>>,
+    room: Semaphore,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { known: Mutex::default(), room: Semaphore::new(LOOKED_UP) }
+    }
+}
 
 impl Sessions {
+    /// Room to ask the store who somebody is, or a refusal at once.
+    fn may_look(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        self.room.try_acquire().map_err(|_| Refusal::new("budget-full", Status::Full).with("seconds", 1))
+    }
     fn recall(&self, hash: &str, now: Timestamp) -> Option<Actor> {
-        let known = self.0.lock();
+        let known = self.known.lock();
         let (at, actor) = known.get(hash)?;
         still_believed(*at, now).then(|| actor.clone())
     }
     fn remember(&self, hash: String, now: Timestamp, actor: Actor) {
-        let mut known = self.0.lock();
+        let mut known = self.known.lock();
         if known.len() >= REMEMBERED {
             known.retain(|_, (at, _)| still_believed(*at, now));
         }
@@ -39,7 +55,7 @@ impl Sessions {
     }
     /// After a sign-out or a change of rights nobody is believed.
     pub(crate) fn forget(&self) {
-        self.0.lock().clear();
+        self.known.lock().clear();
     }
 }
 
@@ -74,6 +90,7 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Actor, Refusal> {
     let mut actor = match app.sessions.recall(&hash, now) {
         Some(actor) => actor,
         None => {
+            let _room = app.sessions.may_look()?;
             let (key, vault) = (hash.clone(), app.ledger.vault().clone());
             let found = app.read(move |tx| Ok(store::actor_by_token(tx, &vault, &key, now)?)).await?;
             let Some(mut actor) = found else {
@@ -202,6 +219,16 @@ impl<S: Sync> FromRequestParts<S> for Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crowd_of_strangers_is_refused_before_the_store_is_asked() {
+        let sessions = Sessions::default();
+        let looking: Vec<_> = (0..LOOKED_UP).map(|_| sessions.may_look().unwrap()).collect();
+        let refusal = sessions.may_look().err().unwrap();
+        assert_eq!((refusal.code, refusal.status), ("budget-full", Status::Full));
+        drop(looking);
+        assert!(sessions.may_look().is_ok());
+    }
 
     #[test]
     fn nobody_is_believed_longer_because_the_clock_was_set_back() {
