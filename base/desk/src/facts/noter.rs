@@ -80,7 +80,10 @@ fn run(desk: &Weak<Desk>, receiver: &Receiver<Asked>) {
         let Ok(first) = first else { continue };
         let mut group = vec![first];
         group.extend(receiver.try_iter().take(GROUP_LIMIT - 1));
-        serve(&desk, group);
+        // Whoever asked hears that it broke; the thread goes on, since nobody else notes.
+        if catch_unwind(AssertUnwindSafe(|| serve(&desk, group))).is_err() {
+            tracing::error!("noting a group of facts panicked");
+        }
     }
 }
 
