@@ -26,10 +26,9 @@ function dress(root) {
   }
   // A card for what this browser has not sent yet.
   for (const card of root.querySelectorAll("[data-stored]")) {
-    let waiting = [];
-    try { waiting = JSON.parse(localStorage.getItem(card.dataset.stored) ?? "[]"); } catch { waiting = []; }
-    card.querySelector("strong").textContent = waiting.length;
-    card.hidden = !waiting.length;
+    const waiting = Number(localStorage.getItem(card.dataset.stored) ?? 0);
+    card.querySelector("strong").textContent = waiting;
+    card.hidden = !waiting;
   }
 }
 dress(document.querySelector("main"));

@@ -94,7 +94,7 @@ impl<'a> Page<'a> {
                     title { (title) " · " (self.desk.name) }
                     link rel="stylesheet" href="/assets/baton.css";
                     script src="/assets/baton.js" defer {}
-                    @for script in scripts { script src=(script) defer {} }
+                    @for script in scripts { script type="module" src=(script) {} }
                 }
                 body { (body) }
             }

@@ -16,7 +16,7 @@ const BODY_LIMIT: usize = 2 << 20;
 
 /// Every route there is, in the order of the rooms.
 pub fn routes(app: &App) -> Vec<Route> {
-    let mut routes = vec![facts::route()];
+    let mut routes = facts::routes();
     routes.extend(openapi::routes());
     routes.push(live::route());
     routes.extend(operations::routes());

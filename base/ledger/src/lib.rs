@@ -32,7 +32,7 @@ pub use moves::{Moves, Topic};
 pub use place::Place;
 pub use projector::{Apply, Fold, Run};
 pub use sealed::Sealed;
-pub use vault::{Secrets, Vault, hex};
+pub use vault::{Secrets, Vault, hex, seal};
 pub use writer::store_refusal;
 
 /// How many sequence numbers a server reserves at a time for its own events.

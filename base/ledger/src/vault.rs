@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aes_gcm_siv::aead::{Aead, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce};
-use baton_kit::{AnyId, Entropy, EventId, TypedId};
+use baton_kit::{AnyId, Device, Entropy, EventId, TypedId};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use parking_lot::Mutex;
@@ -84,6 +84,30 @@ impl Secrets {
         mac.update(token.as_bytes());
         hex(&mac.finalize().into_bytes())
     }
+
+    /// The key with which a device seals facts that another device will carry here.
+    pub fn sealing_key(&self, device: Device) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.lookup).expect("a key of any length");
+        mac.update(b"carried facts\0");
+        mac.update(&device.number().to_be_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// True when this device sealed just this text.
+    pub fn sealed_by(&self, device: Device, text: &str, seal: &[u8]) -> bool {
+        sealing(&self.sealing_key(device), text).verify_slice(seal).is_ok()
+    }
+}
+
+fn sealing(key: &[u8; 32], text: &str) -> Hmac<Sha256> {
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("a key of any length");
+    mac.update(text.as_bytes());
+    mac
+}
+
+/// The seal of a text under a device's key, as the device makes it.
+pub fn seal(key: &[u8; 32], text: &str) -> [u8; 32] {
+    sealing(key, text).finalize().into_bytes().into()
 }
 
 /// Lower-case hexadecimal.

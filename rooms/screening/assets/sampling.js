@@ -1,89 +1,42 @@
 // The sampling screen: scan a tube, scan people, seal. Facts wait in the browser until the centre has them.
 "use strict";
-(() => {
-  const root = document.getElementById("sampling");
-  if (!root) return;
+import { camera, keepReader } from "/assets/camera.js";
+import { deviceQueue } from "/assets/device-queue.js";
+import { LETTERS, show, taker } from "/assets/hand-over.js";
+
+const KEPT = ["screening.css", "sampling.js", "device-queue.js", "hand-over.js", "camera.js", "idb.js", "lean-qr.js"];
+const root = document.getElementById("sampling");
+if (root) {
   const $ = (id) => document.getElementById(id);
   const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
-  const device = BigInt(meta("baton-device") || "0");
-  const csrf = meta("baton-csrf");
-  const bucket = BigInt(root.dataset.bucket);
+  const device = meta("baton-device") || "0", csrf = meta("baton-csrf");
   const word = (key) => document.querySelector(`#words [data-word="${key}"]`)?.textContent ?? key;
 
-  // ---- Ids: bucket 7 bits, device 24 bits, sequence 32 bits. The sayer makes them; a resend is the same id. ----
-  const SEQUENCE = `baton-sequence-${device}`;
-  const EPOCH = Date.UTC(2026, 0, 1);
-  function newId() {
-    // Tenths of a second since 2026 are the floor, so that a browser whose storage was emptied does not count again from 1.
-    const floor = Math.max(1, Math.floor((Date.now() - EPOCH) / 100) % 0xfffffff0);
-    const next = Math.max(Number(localStorage.getItem(SEQUENCE) ?? 0) + 1, floor);
-    localStorage.setItem(SEQUENCE, String(next));
-    return ((bucket << 56n) | (device << 32n) | BigInt(next)).toString();
-  }
+  // ---- What was said waits in the queue of this device. ----
+  const queue = deviceQueue({
+    device,
+    bucket: BigInt(root.dataset.bucket),
+    csrf,
+    sealingKey: root.dataset.sealingKey,
+    told: (told) => note(told.message, "warn", told.code),
+    refused: (refusal) => note(refusal.message, "bad", refusal.code),
+    signedOut: () => note(word("sampling-sign-in-again"), "bad"),
+    shown: showQueue,
+  });
 
-  // ---- The queue: in local storage until acknowledged, oldest first, sent by one sender at a time. ----
-  const QUEUE = "baton-queue", STUCK = "baton-stuck";
-  const load = (key) => { try { return JSON.parse(localStorage.getItem(key) ?? "[]"); } catch { return []; } };
-  const store = (key, list) => localStorage.setItem(key, JSON.stringify(list));
-  let sending = false, wait = 2000, timer = 0, offline = false;
+  // What a hand does comes after what it did before, each stored before the next is shown.
+  let chain = Promise.resolve();
+  const then = (work) => { chain = chain.then(work).catch((problem) => note(`${word("sampling-not-stored")} ${problem.name ?? ""}`, "bad", "not-stored")); };
 
-  function say(kind, body) {
-    const fact = { id: newId(), kind, happened_us: Date.now() * 1000, body };
-    const queue = load(QUEUE);
-    queue.push(fact);
-    store(QUEUE, queue);
-    showQueue();
-    send();
-    return fact.id;
-  }
-
-  async function send() {
-    if (sending) return;
-    sending = true;
-    clearTimeout(timer);
-    try {
-      for (let batch = load(QUEUE).slice(0, 50); batch.length > 0; batch = load(QUEUE).slice(0, 50)) {
-        const response = await fetch("/v1/facts", {
-          method: "POST",
-          headers: { "content-type": "application/json", "x-baton-csrf": csrf },
-          body: JSON.stringify({ facts: batch, sent_us: Date.now() * 1000 }),
-        });
-        if (response.status === 401) { note(word("sampling-sign-in-again"), "bad"); throw new Error("signed out"); }
-        if (!response.ok) throw new Error(`status ${response.status}`);
-        const { answers } = await response.json();
-        const done = new Set(), refused = new Map();
-        for (const answer of answers) {
-          if (answer.status === "recorded") { done.add(answer.id); for (const told of answer.notes ?? []) note(told.message, "warn", told.code); continue; }
-          // A full lane passes; anything else will be refused again.
-          if (["lane-full", "shutting-down", "store-full", "store-away", "store-broken", "readers-busy"].includes(answer.refusal.code)) throw new Error(answer.refusal.code);
-          refused.set(answer.id, answer.refusal);
-        }
-        for (const fact of batch.filter((fact) => refused.has(fact.id))) {
-          note(refused.get(fact.id).message, "bad", refused.get(fact.id).code);
-          store(STUCK, [...load(STUCK), { ...fact, refusal: refused.get(fact.id) }]);
-        }
-        store(QUEUE, load(QUEUE).filter((fact) => !done.has(fact.id) && !refused.has(fact.id)));
-        wait = 2000;
-        offline = false;
-        showQueue();
-      }
-    } catch {
-      offline = true;
-      timer = setTimeout(send, wait);
-      wait = Math.min(wait * 2, 30000);
-    } finally {
-      sending = false;
-      showQueue();
-    }
-  }
-
-  function showQueue() {
-    const waiting = load(QUEUE).length, stuck = load(STUCK);
-    // Three different words: sent to the centre, waiting on this device, refused by the centre.
-    $("queue-state").textContent = waiting === 0 ? word("sampling-all-sent") : `${word(offline ? "sampling-offline" : "sampling-queued")} ${waiting}`;
+  function showQueue({ waiting, handed, stuck, offline, mayHandOver }) {
+    // Different words: sent to the centre, waiting on this device, with another device too, refused by the centre.
+    const state = waiting === 0 ? word("sampling-all-sent") : `${word(offline ? "sampling-offline" : "sampling-queued")} ${waiting}`;
+    $("queue-state").textContent = waiting > 0 && handed > 0 ? `${state} · ${word("sampling-handed-over")} ${handed}` : state;
     $("queue-state").className = waiting > 0 && offline ? "warn" : "soft";
     $("queue-state").dataset.waiting = String(waiting);
+    $("queue-state").dataset.handed = String(handed);
     $("send-now").hidden = waiting === 0;
+    $("hand-over-open").hidden = !(waiting > 0 && offline && mayHandOver);
     $("stuck").hidden = stuck.length === 0;
     if (stuck.length > 0) $("stuck").href = `data:application/json,${encodeURIComponent(JSON.stringify(stuck))}`;
   }
@@ -147,7 +100,7 @@
     if (!tube) $("seal-count").value = "";
   }
 
-  function openTube(code) {
+  async function openTube(code) {
     if (tube) {
       note(word("sampling-seal-first"), "warn", "seal-first");
       $("seal-count").focus();
@@ -157,16 +110,16 @@
     const body = { code, campaign: root.dataset.campaign, point: root.dataset.point, ratio };
     if (root.dataset.lot) body.fluid_lot = root.dataset.lot;
     if (single) body.follow_up = true;
-    tube = { id: say("screening.tube_opened", body), code, ratio, members: [] };
+    tube = { id: await queue.say("screening.tube_opened", body), code, ratio, members: [] };
     $("single").checked = false;
     $("last-name").textContent = "";
     beep(true);
     draw();
   }
 
-  function addPerson(found) {
+  async function addPerson(found) {
     if (!tube) { note(word("sampling-open-first"), "warn", "open-first"); return; }
-    const scan = say("screening.person_sampled", { tube: tube.id, person: found.person });
+    const scan = await queue.say("screening.person_sampled", { tube: tube.id, person: found.person });
     tube.members.push({ scan, person: found.person, name: found.name || found.person });
     draw();
     showName(found);
@@ -208,16 +161,16 @@
     button.type = "button";
     button.dataset.person = person.person;
     button.textContent = `${person.name} …${person.document_tail}`;
-    button.addEventListener("click", () => { $("choices").replaceChildren(); act(); $("scan").focus(); });
+    button.addEventListener("click", () => { $("choices").replaceChildren(); then(act); $("scan").focus(); });
     return button;
   }
 
   // ---- What was scanned. ----
-  let chain = Promise.resolve();
-  const handle = (text) => { chain = chain.then(() => understand(text.trim())).catch(() => {}); };
+  const handle = (text) => then(() => understand(text.trim()));
 
   async function understand(text) {
     if (!text) return;
+    if (text.startsWith("BH1.")) { await takeOver(text); return; }
     $("choices").replaceChildren();
     $("register").hidden = true;
     let found;
@@ -229,7 +182,7 @@
     } catch {
       found = withoutNetwork(text);
     }
-    act(found, text);
+    await act(found, text);
   }
 
   // Without a network a person's code still tells whose it is; a document number does not.
@@ -244,17 +197,17 @@
     return tube || /^\d{17}[\dXx]$/.test(text) ? { kind: "nothing" } : { kind: "label", code: text };
   }
 
-  function act(found, text) {
+  async function act(found, text) {
     switch (found.kind) {
-      case "person": addPerson(found); break;
+      case "person": await addPerson(found); break;
       case "choices": choose(found.people); break;
       case "unknown_person": offerRegistration(found); break;
       case "lot": note(`${found.code}`, found.usable ? "good" : "bad", "lot"); root.dataset.lot = found.lot; break;
-      case "label": openTube(found.code); break;
+      case "label": await openTube(found.code); break;
       case "tube":
         if (tube && found.tube === tube.id) { $("seal-count").focus(); break; }
         // The label was used: that is a fact to be recorded and a finding to be settled, not to be hidden.
-        openTube(found.code);
+        await openTube(found.code);
         break;
       default: note(word("sampling-needs-network"), "warn", "needs-network"); $("scan").value = text; $("scan").select();
     }
@@ -284,7 +237,7 @@
       const answer = await response.json();
       if (!response.ok) { note(answer.message ?? String(response.status), "bad", answer.code); return; }
       $("register").hidden = true;
-      addPerson({ person: answer.person, name: body.name, document_tail: body.document.slice(-4) });
+      then(() => addPerson({ person: answer.person, name: body.name, document_tail: body.document.slice(-4) }));
       $("register-name").value = $("register-phone").value = "";
     } catch { note(word("sampling-needs-network"), "warn", "needs-network"); }
     $("scan").focus();
@@ -310,95 +263,118 @@
 
   $("undo-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const last = tube?.members.pop();
-    if (!last) return;
-    say("screening.scan_undone", { scan: last.scan, reason: $("undo-reason").value });
-    $("last-name").textContent = "";
-    $("household").replaceChildren();
-    note(`${word("sampling-undone")} ${last.name}`, "good", "undone");
-    draw();
+    const reason = $("undo-reason").value;
+    then(async () => {
+      const last = tube?.members.at(-1);
+      if (!last) return;
+      await queue.say("screening.scan_undone", { scan: last.scan, reason });
+      tube.members.pop();
+      $("last-name").textContent = "";
+      $("household").replaceChildren();
+      note(`${word("sampling-undone")} ${last.name}`, "good", "undone");
+      draw();
+    });
     scan.focus();
   });
 
   $("seal-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const count = Number($("seal-count").value);
-    if (!tube || !Number.isInteger(count) || count < 0) return;
-    say("screening.tube_sealed", { tube: tube.id, count });
-    note(`${word("sampling-sealed")} ${tube.code} (${count})`, count === tube.members.length ? "good" : "warn", "sealed");
-    tube = null;
-    $("last-name").textContent = "";
-    $("household").replaceChildren();
-    draw();
+    if (!Number.isInteger(count) || count < 0) return;
+    then(async () => {
+      if (!tube) return;
+      await queue.say("screening.tube_sealed", { tube: tube.id, count });
+      note(`${word("sampling-sealed")} ${tube.code} (${count})`, count === tube.members.length ? "good" : "warn", "sealed");
+      tube = null;
+      $("last-name").textContent = "";
+      $("household").replaceChildren();
+      draw();
+    });
     scan.focus();
   });
   // The shared script disables a button after its form was sent; these forms stay.
-  for (const id of ["scan-form", "undo-form", "seal-form", "register"]) {
+  for (const id of ["scan-form", "undo-form", "seal-form", "register", "hand-over-form"]) {
     $(id).addEventListener("submit", (event) => setTimeout(() => { if (event.submitter) event.submitter.disabled = false; draw(); }, 1));
   }
 
-  $("send-now").addEventListener("click", send);
-  window.addEventListener("online", send);
+  $("send-now").addEventListener("click", queue.send);
 
-  // ---- Camera: read by the browser itself where it can, else by a reader that is loaded when it is first wanted. ----
-  const FORMATS = ["QRCode", "Code128", "Code39", "DataMatrix"];
-  async function codeReader() {
-    const own = "BarcodeDetector" in window ? await BarcodeDetector.getSupportedFormats().catch(() => []) : [];
-    if (own.includes("qr_code") && own.includes("code_128")) {
-      const detector = new BarcodeDetector();
-      return async (picture) => (await detector.detect(picture))[0]?.rawValue;
-    }
-    await new Promise((done, failed) => {
-      const script = Object.assign(document.createElement("script"), { src: "/assets/zxing-reader.js", onload: done, onerror: failed });
-      document.head.append(script);
+  camera($("camera"), $("camera-picture"), handle, () => note(word("sampling-camera-none"), "warn"));
+
+  // ---- Handing over to another device: see hand-over.js. ----
+  const filled = (key, values) => Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), word(key));
+  let film = null, packed = null;
+  $("hand-over-open").addEventListener("click", () => then(async () => {
+    packed = await queue.packets(LETTERS);
+    const hand = tube && { id: tube.id, code: tube.code, ratio: tube.ratio, members: tube.members.map(({ scan, person }) => ({ scan, person })) };
+    const what = { packets: packed.packets, hand, campaign: root.dataset.campaign, point: root.dataset.point };
+    $("hand-over").hidden = false;
+    film?.stop();
+    film = await show(what, $("hand-over-code"), (which, of) => {
+      $("hand-over-state").textContent = filled("sampling-hand-over-shows", { facts: packed.facts, which, of });
     });
-    await ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => "/assets/zxing-reader.wasm" }, fireImmediately: true });
-    const canvas = document.createElement("canvas");
-    const pen = canvas.getContext("2d", { willReadFrequently: true });
-    return async (picture) => {
-      [canvas.width, canvas.height] = [picture.videoWidth, picture.videoHeight];
-      if (!canvas.width) return undefined;
-      pen.drawImage(picture, 0, 0);
-      const found = await ZXingWASM.readBarcodes(pen.getImageData(0, 0, canvas.width, canvas.height), { formats: FORMATS, maxNumberOfSymbols: 1 });
-      return found[0]?.text;
-    };
+    $("hand-over-code").dataset.frames = String(film.frames);
+    $("hand-over-code").scrollIntoView({ block: "center" });
+  }));
+  function closeFilm() {
+    film?.stop();
+    film = null;
+    $("hand-over").hidden = true;
+    $("hand-over-check").value = "";
+    scan.focus();
   }
-  if (navigator.mediaDevices?.getUserMedia) {
-    const picture = $("camera-picture");
-    let stream = null;
-    $("camera").hidden = false;
-    const stop = () => { stream?.getTracks().forEach((track) => track.stop()); stream = null; picture.hidden = true; };
-    $("camera").addEventListener("click", async () => {
-      if (stream) { stop(); return; }
-      try {
-        stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-        picture.srcObject = stream;
-        picture.hidden = false;
-        await picture.play();
-        const read = await codeReader();
-        let last = "", at = 0;
-        while (stream) {
-          const code = await read(picture).catch(() => undefined);
-          // One code held before the camera is one scan.
-          if (code && (code !== last || Date.now() - at > 3000)) { last = code; at = Date.now(); handle(code); }
-          else if (code) at = Date.now();
-          await new Promise((done) => setTimeout(done, 150));
-        }
-      } catch { note(word("sampling-camera-none"), "warn"); stop(); }
+  $("hand-over-close").addEventListener("click", closeFilm);
+  $("hand-over-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    // Whoever offers holds until the other side has it: the other device shows these digits once it holds everything.
+    const shown = $("hand-over-check").value.trim(), all = shown === film?.all;
+    if (!all && shown !== film?.butTube) { note(word("sampling-hand-over-wrong"), "bad", "hand-over-wrong"); return; }
+    closeFilm();
+    then(async () => {
+      await queue.handedOver(packed);
+      if (all) tube = null;
+      draw();
+      note(filled(packed.left > 0 ? "sampling-hand-over-more" : "sampling-hand-over-done", { facts: packed.facts, left: packed.left }), "good", "handed-over");
     });
+  });
+
+  const takeFrame = taker();
+  async function takeOver(text) {
+    let film;
+    try { film = await takeFrame(text); } catch { note(word("sampling-hand-over-torn"), "warn", "hand-over-torn"); return; }
+    if (!film) return;
+    $("taking").hidden = false;
+    $("taking-state").textContent = `${word("sampling-taking")} ${film.got}/${film.of}`;
+    $("taking-parts").replaceChildren(...film.have.map((have) => Object.assign(document.createElement("i"), { className: have ? "have" : "" })));
+    if (!film.what) return;
+    const { packets, hand, campaign, point } = film.what;
+    await queue.take(packets);
+    $("taking-state").textContent = filled("sampling-taken", { facts: packets.reduce((sum, packet) => sum + packet.facts, 0) });
+    // Read once more it is the tube already in hand.
+    const fits = !hand || tube?.id === hand.id || (!tube && campaign === root.dataset.campaign && point === root.dataset.point);
+    $("taking-check").textContent = fits ? film.all : film.butTube;
+    beep(true);
+    if (!fits) note(filled("sampling-taken-tube-stays", { code: hand.code }), "warn", "tube-stays");
+    else if (hand && !tube) {
+      tube = { ...hand, members: hand.members.map((member, at) => ({ ...member, name: `#${at + 1}` })) };
+      draw();
+    }
   }
 
   // The screen opens without the server too: this page is kept as it was drawn last.
   if ("serviceWorker" in navigator && globalThis.isSecureContext) {
     const keptAlready = navigator.serviceWorker.controller !== null;
-    navigator.serviceWorker.register("/offline-worker.js?page=/sampling&last&asset=screening.css&asset=sampling.js", { scope: "/sampling" }).catch(() => {});
+    navigator.serviceWorker.register(`/offline-worker.js?page=/sampling&last&${KEPT.map((name) => `asset=${name}`).join("&")}`, { scope: "/sampling" }).catch(() => {});
     navigator.serviceWorker.ready
       .then(() => caches.open("baton-kept-1 /sampling"))
       .then((kept) => keptAlready || kept.add(new Request(location.href, { cache: "reload" })))
-      .then(() => (document.documentElement.dataset.kept = "yes"), () => {});
+      .then(() => (document.documentElement.dataset.kept = "yes"))
+      .then(keepReader)
+      .then(() => (document.documentElement.dataset.reads = "yes"))
+      .catch(() => {});
   }
 
   restore();
-  showQueue();
-  send();
-})();
+  queue.show();
+  queue.send();
+}

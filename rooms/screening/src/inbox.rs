@@ -67,7 +67,7 @@ pub fn cards(tx: &mut Tx<'_>, actor: &Actor, now: Timestamp) -> StoreResult<Vec<
             let card = Card::new(format!("{}/{}", tube.swabs, tube.ratio), "card-tube-open", resume_link(campaign, point));
             cards.push(card.with("code", tube.code).with("point", place).by(Some(tube.opened_at.plus_us(SEAL_WITHIN_US))));
         }
-        cards.push(Card::new(0, "card-facts-waiting", "/sampling").tone(Tone::Warn).stored("baton-queue"));
+        cards.push(Card::new(0, "card-facts-waiting", "/sampling").tone(Tone::Warn).stored("baton-waiting"));
     }
     if actor.has(Role::PointLeader) {
         for point in points_of(tx, actor)? {

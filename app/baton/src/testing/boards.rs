@@ -125,7 +125,7 @@ async fn advice(installation: &Installation, town: &Town, chen: &(String, u32)) 
 async fn homes(installation: &Installation, town: &Town, nurse: &str) {
     let home = async |token: &str| installation.send("GET", "/", Some(token), None).await.text;
     let mine = home(nurse).await;
-    assert!(mine.contains("7/10") && mine.contains("in open tube T1 at 东门") && mine.contains("data-stored=\"baton-queue\" hidden"), "{mine}");
+    assert!(mine.contains("7/10") && mine.contains("in open tube T1 at 东门") && mine.contains("data-stored=\"baton-waiting\" hidden"), "{mine}");
     let zone = Scope::Places(vec![town.zone]);
     let cases = [
         ("leader", Role::PointLeader, Scope::Places(vec![town.point]), "swabbed at 东门 in the last hour; last scan"),

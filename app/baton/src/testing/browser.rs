@@ -91,7 +91,7 @@ pub(super) async fn made(installation: &Installation, token: &str, path: &str, b
 }
 
 /// A zone, a point, a running campaign and ten people with their codes.
-async fn ten_people(installation: &Installation) -> Vec<String> {
+pub(super) async fn ten_people(installation: &Installation) -> Vec<String> {
     installation.user("root", &[Role::Administrator], Scope::Everywhere).await;
     installation.user("chen", &[Role::SamplingNurse], Scope::Everywhere).await;
     let (token, device) = installation.sign_in("root").await;
@@ -226,22 +226,32 @@ pub(super) async fn sign_in(client: &Client, base: &str, login: &str, password: 
     there_is(client, "form[action='/sign-out']").await;
 }
 
-/// A film of one code held before a camera, in the plainest of formats.
-fn film(code: &str) -> Vec<u8> {
+/// A picture of so many modules a side, dark or light, row by row.
+pub(super) struct Code {
+    pub(super) width: usize,
+    pub(super) dark: Vec<bool>,
+}
+
+/// A film of codes held before a camera, five pictures a second, in the plainest of formats.
+pub(super) fn film(codes: &[Code]) -> Vec<u8> {
     const WIDTH: usize = 640;
     const HEIGHT: usize = 480;
-    let drawn = baton_documents::qr_code(code, baton_documents::ErrorCorrection::Medium).expect("a code");
-    let module = 360 / drawn.width;
-    let (left, top) = ((WIDTH - module * drawn.width) / 2, (HEIGHT - module * drawn.width) / 2);
-    let mut luma = vec![235_u8; WIDTH * HEIGHT];
-    for (at, _) in drawn.modules.iter().enumerate().filter(|(_, dark)| **dark) {
-        let (row, column) = (top + at / drawn.width * module, left + at % drawn.width * module);
-        for line in row..row + module {
-            luma[line * WIDTH + column..line * WIDTH + column + module].fill(16);
+    let mut film = format!("YUV4MPEG2 W{WIDTH} H{HEIGHT} F5:1 Ip A1:1 C420jpeg\n").into_bytes();
+    for code in codes {
+        let module = 440 / code.width;
+        let (left, top) = ((WIDTH - module * code.width) / 2, (HEIGHT - module * code.width) / 2);
+        let mut luma = vec![235_u8; WIDTH * HEIGHT];
+        for (at, _) in code.dark.iter().enumerate().filter(|(_, dark)| **dark) {
+            let (row, column) = (top + at / code.width * module, left + at % code.width * module);
+            for line in row..row + module {
+                luma[line * WIDTH + column..line * WIDTH + column + module].fill(16);
+            }
+        }
+        for _ in 0..2 {
+            film.extend([b"FRAME\n".as_slice(), &luma, &[128; WIDTH * HEIGHT / 2]].concat());
         }
     }
-    let frame = [b"FRAME\n".as_slice(), &luma, &[128; WIDTH * HEIGHT / 2]].concat();
-    [format!("YUV4MPEG2 W{WIDTH} H{HEIGHT} F5:1 Ip A1:1 C420jpeg\n").as_bytes(), &frame, &frame].concat()
+    film
 }
 
 /// The browser of this test reads no codes by itself: the vendored reader does.
@@ -251,7 +261,9 @@ fn a_code_held_before_the_camera_is_a_scan() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let file = installation.app().ledger.place().folder.join("camera.y4m");
-        std::fs::write(&file, film("TUBE-0042")).expect("a film");
+        let drawn = baton_documents::qr_code("TUBE-0042", baton_documents::ErrorCorrection::Medium).expect("a code");
+        let code = Code { width: drawn.width, dark: drawn.modules };
+        std::fs::write(&file, film(&[code])).expect("a film");
         let film = format!("--use-file-for-fake-video-capture={}", file.display());
         let Some((_driver, client)) = browser_with(&["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &film]).await else { return };
         ten_people(&installation).await;

@@ -3,6 +3,7 @@
 mod boards;
 mod browser;
 mod exchange;
+mod hand_over;
 mod hands;
 mod journeys;
 mod live;

@@ -104,6 +104,55 @@ async fn a_fact_belongs_to_its_device_and_a_batch_is_bounded() {
     assert_eq!(send(vec![other]).await.json().pointer("/answers/0/refusal/code").and_then(|c| c.as_str()), Some("id-conflict"));
 }
 
+/// What a device says under its seal, as its page would write it.
+fn sealed(installation: &Installation, device: u32, facts: &serde_json::Value) -> serde_json::Value {
+    let said = json!({"device": device, "facts": facts}).to_string();
+    let key = installation.app().ledger.secrets().sealing_key(baton_kit::Device::new(device).expect("a device"));
+    json!({"seal": baton_ledger::hex(&baton_ledger::seal(&key, &said)), "said": said})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_device_sealed_is_recorded_as_said_by_its_owner() {
+    let installation = Installation::embedded();
+    let chen = installation.user("chen", &[Role::SamplingNurse], Scope::Everywhere).await;
+    installation.user("wang", &[Role::Auditor], Scope::Everywhere).await;
+    let (own, device) = installation.sign_in("chen").await;
+    let (carrier, other) = installation.sign_in("wang").await;
+    let fact = |device: u32, sequence: i64| json!({"id": ((1_i64 << 56) | (i64::from(device) << 32) | sequence).to_string(), "kind": "custody.box_opened", "happened_us": 5, "body": {"code": "B1", "point": "7"}});
+    let bring = |body: serde_json::Value| {
+        let (installation, carrier) = (&installation, carrier.clone());
+        async move { installation.send("POST", "/v1/facts/carried", Some(&carrier), Some(&body)).await }
+    };
+    let answer = |reply: &super::Reply, path: &str| reply.json().pointer(&format!("/answers/0{path}")).cloned().unwrap_or_default();
+    let brought = bring(sealed(&installation, device, &json!([fact(device, 1)]))).await;
+    assert_eq!(answer(&brought, "/status"), "recorded", "{}", brought.text);
+    assert_eq!(answer(&brought, "/notes/0/code"), "fact-carried", "{}", brought.text);
+    let ordinal = answer(&brought, "/ordinal").as_i64().expect("an ordinal");
+    let ledger = &installation.app().ledger;
+    assert!(ledger.wait_folded(ordinal, std::time::Duration::from_secs(10)));
+    let boxes = ledger.read(|tx| Ok(baton_custody::store::boxes_by_code(tx, "B1")?)).expect("a read");
+    assert_eq!(boxes[0].holder_account, Some(chen), "the sayer's, not the carrier's");
+    assert_eq!(bring(sealed(&installation, device, &json!([fact(device, 1)]))).await.text, brought.text, "again the same answer");
+    let direct = installation.send("POST", "/v1/facts", Some(&own), Some(&json!({"facts": [fact(device, 1)]}))).await;
+    assert_eq!(answer(&direct, "/ordinal"), ordinal, "sent by its sayer too, it counts once");
+    let foreign = bring(sealed(&installation, device, &json!([fact(other, 1)]))).await;
+    assert_eq!(answer(&foreign, "/refusal/code"), "not-your-device", "a seal speaks for its own device only");
+    let role = bring(sealed(&installation, other, &json!([fact(other, 2)]))).await;
+    assert_eq!(answer(&role, "/refusal/code"), "role-missing", "who carries lends no rights");
+    let mut changed = sealed(&installation, device, &json!([fact(device, 2)]));
+    changed["said"] = json!(changed["said"].as_str().expect("a text").replace("B1", "B2"));
+    assert_eq!(bring(changed).await.code(), "carried-seal-wrong");
+    let mut unread = sealed(&installation, device, &json!([]));
+    unread["said"] = json!("{");
+    assert_eq!(bring(unread).await.code(), "carried-unread");
+    unread = sealed(&installation, device, &json!([]));
+    unread["seal"] = json!("zz");
+    assert_eq!(bring(unread).await.code(), "json-wrong");
+    assert_eq!(bring(sealed(&installation, device, &json!(vec![fact(device, 3); 501]))).await.code(), "batch-too-long");
+    let nobodys = 900_000;
+    assert_eq!(bring(sealed(&installation, nobodys, &json!([fact(nobodys, 1)]))).await.code(), "carried-sayer-gone");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_form_or_address_gets_wrong_is_named() {
     let installation = Installation::embedded();

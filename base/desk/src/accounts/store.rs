@@ -226,11 +226,23 @@ pub fn actor_by_token(tx: &mut Tx<'_>, vault: &Vault, token_hash: &str, now: Tim
             None => return Ok(None),
         },
     };
-    let Some(account) = account(tx, vault, owner)?.filter(|account| account.enabled) else { return Ok(None) };
     let device = u32::try_from(device).ok().and_then(|n| Device::new(n).ok());
+    Ok(actor_of(tx, vault, owner, device)?.map(|actor| Actor { session, ..actor }))
+}
+
+/// Who speaks under this device number: the account it was given to, unless that may no longer act.
+pub fn actor_by_device(tx: &mut Tx<'_>, vault: &Vault, device: Device) -> StoreResult<Option<Actor>> {
+    match owner_of(tx, device)? {
+        Some(owner) => actor_of(tx, vault, owner, Some(device)),
+        None => Ok(None),
+    }
+}
+
+fn actor_of(tx: &mut Tx<'_>, vault: &Vault, owner: AccountId, device: Option<Device>) -> StoreResult<Option<Actor>> {
+    let Some(account) = account(tx, vault, owner)?.filter(|account| account.enabled) else { return Ok(None) };
     Ok(Some(Actor {
         account: Some(account.id),
-        session,
+        session: None,
         device,
         name: account.secret.name,
         roles: account.roles,

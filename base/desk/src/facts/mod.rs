@@ -1,5 +1,6 @@
 //! `POST /v1/facts`: what already happened. Never refused for what it says; each fact has its own answer.
 
+mod carried;
 mod door;
 mod noter;
 mod told;
@@ -20,7 +21,7 @@ use crate::{App, Desk};
 
 pub use door::{FactContext, FactDoor, Memo};
 pub(crate) use noter::Noters;
-use noter::Parsed;
+use noter::{Parsed, Sayer};
 pub(crate) use told::Recent;
 pub use told::{Earlier, Key, Told};
 
@@ -78,7 +79,11 @@ pub(crate) struct NoteAnswered {
     arguments: Vec<(String, String)>,
 }
 
-pub(crate) fn route() -> Route {
+pub(crate) fn routes() -> Vec<Route> {
+    vec![said_here(), carried::route()]
+}
+
+fn said_here() -> Route {
     Route::post("/v1/facts", Access::SignedIn, "Record what happened; safe to send again", record)
         .takes::<FactsSent>()
         .answers::<FactsAnswered>()
@@ -93,9 +98,13 @@ async fn record(State(app): State<App>, actor: Actor, Body(sent): Body<FactsSent
     let ids: Vec<EventId> = sent.facts.iter().map(|fact| fact.id).collect();
     let mine = devices_of(&app, &actor, &ids).await?;
     let parsed = sent.facts.into_iter().map(|fact| parse(&app, &actor, &mine, fact)).collect();
-    let answers = app.noters.record(actor.clone(), sent.sent_us, parsed).await?;
-    let answered = ids.into_iter().zip(answers).map(|(id, answer)| FactAnswered { id, outcome: outcome(&app, &actor, answer) });
-    Ok(Json(FactsAnswered { answers: answered.collect() }))
+    let answers = app.noters.record(Sayer { actor: actor.clone(), sent: sent.sent_us, carried_by: None }, parsed).await?;
+    Ok(Json(answered(&app, &actor, ids, answers)))
+}
+
+fn answered(app: &Desk, asker: &Actor, ids: Vec<EventId>, answers: Vec<baton_ledger::Answer>) -> FactsAnswered {
+    let answers = ids.into_iter().zip(answers).map(|(id, answer)| FactAnswered { id, outcome: outcome(app, asker, answer) });
+    FactsAnswered { answers: answers.collect() }
 }
 
 /// Of the devices named in these ids, those the actor speaks for: their own, and the numbers of their account's earlier

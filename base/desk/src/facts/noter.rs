@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use baton_kit::{Refusal, Status, Timestamp, time::MINUTE_US};
+use baton_kit::{AccountId, Refusal, Status, Timestamp, time::MINUTE_US};
 use baton_ledger::{Answer, Draft, Note, Reading, StoreResult, Tx, Undecided, store_refusal};
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
@@ -32,9 +32,17 @@ pub(super) struct Parsed {
 /// One answer per fact of a request; a refusal as a whole when nothing of it was recorded.
 pub(super) type Noted = Result<Vec<Answer>, Refusal>;
 
+/// Who says the facts of a request, and how they came.
+pub(super) struct Sayer {
+    pub(super) actor: Actor,
+    /// What the sayer's clock says while they are sent.
+    pub(super) sent: Option<Timestamp>,
+    /// The account whose device brought them, when it was not the sayer's own.
+    pub(super) carried_by: Option<AccountId>,
+}
+
 struct Asked {
-    actor: Actor,
-    sent: Option<Timestamp>,
+    sayer: Sayer,
     facts: Vec<Result<Parsed, Refusal>>,
     answer: oneshot::Sender<Noted>,
 }
@@ -65,9 +73,9 @@ impl Noters {
     }
 
     /// Notes and records; the answer comes once everything is durable.
-    pub(super) async fn record(&self, actor: Actor, sent: Option<Timestamp>, facts: Vec<Result<Parsed, Refusal>>) -> Noted {
+    pub(super) async fn record(&self, sayer: Sayer, facts: Vec<Result<Parsed, Refusal>>) -> Noted {
         let (answer, answered) = oneshot::channel();
-        self.sender.send(Asked { actor, sent, facts, answer }).map_err(|_| crate::shutting_down())?;
+        self.sender.send(Asked { sayer, facts, answer }).map_err(|_| crate::shutting_down())?;
         answered.await.map_err(|_| crate::shutting_down())?
     }
 }
@@ -157,14 +165,15 @@ fn note_all(desk: &Desk, tx: &mut Tx<'_>, memo: &mut Memo, asked: &Asked, facts:
         let context = context.get_or_insert_with(|| FactContext {
             id: draft.id,
             happened: draft.happened,
-            actor: asked.actor.clone(),
+            actor: asked.sayer.actor.clone(),
             site: desk.site.clone(),
             earlier: Earlier::after(desk.recent.clone()),
             memo: std::mem::take(memo),
         });
         (context.id, context.happened) = (draft.id, draft.happened);
         draft.notes = (door.note)(tx, &body, context)?;
-        draft.notes.extend(clock_note(asked.sent, draft.happened, now));
+        draft.notes.extend(clock_note(asked.sayer.sent, draft.happened, now));
+        draft.notes.extend(asked.sayer.carried_by.map(|account| Note::new("fact-carried").with("account", account)));
         let keys = (door.keys)(draft.id, &body).into();
         let remembered = Remembered { id: draft.id, happened: draft.happened, actor: draft.actor, body, keys };
         context.earlier.push(&remembered);

@@ -20,6 +20,12 @@ use crate::rules::UNDO_REASONS;
 use crate::view::{SAMPLERS, must_reach};
 
 const SCRIPT: &str = include_str!("../../assets/sampling.js");
+const CAMERA: &str = include_str!("../../assets/camera.js");
+const DEVICE_QUEUE: &str = include_str!("../../assets/device-queue.js");
+const HAND_OVER: &str = include_str!("../../assets/hand-over.js");
+/// The browser's database as promises, and the drawer of codes: see the README beside each.
+const IDB: &str = include_str!("../../assets/idb/idb.js");
+const LEAN_QR: &str = include_str!("../../assets/lean-qr/lean-qr.js");
 /// Reads codes for browsers that cannot: see assets/zxing/README.md.
 const READER: &str = include_str!("../../assets/zxing/reader.js");
 const READER_WASM: &[u8] = include_bytes!("../../assets/zxing/reader.wasm");
@@ -29,11 +35,20 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/sampling", SAMPLERS, "Sampling", sampling).within(Budget::Scans),
         Route::get("/points", crate::view::VIEWERS, "Sampling points: capacity, hours, lanes, waiting", points),
-        Route::get("/assets/sampling.js", Access::Public, "Script of the sampling page", || async { cached("text/javascript; charset=utf-8", SCRIPT) }),
-        Route::get("/assets/zxing-reader.js", Access::Public, "Reader of codes for cameras", || async { cached("text/javascript; charset=utf-8", READER) }),
+        Route::get("/assets/sampling.js", Access::Public, "Script of the sampling page", || async { script(SCRIPT) }),
+        Route::get("/assets/device-queue.js", Access::Public, "What waits on a sampling device", || async { script(DEVICE_QUEUE) }),
+        Route::get("/assets/hand-over.js", Access::Public, "From device to device without a network", || async { script(HAND_OVER) }),
+        Route::get("/assets/camera.js", Access::Public, "A camera that reads codes", || async { script(CAMERA) }),
+        Route::get("/assets/idb.js", Access::Public, "The browser's database", || async { script(IDB) }),
+        Route::get("/assets/lean-qr.js", Access::Public, "Drawer of codes", || async { script(LEAN_QR) }),
+        Route::get("/assets/zxing-reader.js", Access::Public, "Reader of codes for cameras", || async { script(READER) }),
         Route::get("/assets/zxing-reader.wasm", Access::Public, "Reader of codes for cameras, compiled", || async { cached("application/wasm", READER_WASM) }),
         Route::get("/assets/screening.css", Access::Public, "Style of this room's pages", || async { cached("text/css; charset=utf-8", STYLE) }),
     ]
+}
+
+fn script(text: &'static str) -> Response {
+    cached("text/javascript; charset=utf-8", text)
 }
 
 fn cached(kind: &'static str, content: impl IntoResponse) -> Response {
@@ -117,10 +132,13 @@ async fn screen(app: App, actor: Actor, campaign: CampaignId, point: PlaceId, lo
     });
     let desk = desk.await?;
     let page = Page::new(&app, &actor);
-    Ok(page.frame_with(&page.t("sampling-title"), &["/assets/sampling.js"], draw(&page, &desk, app.ledger.now())).into_response())
+    // With it another device may carry what is said here: see hand-over.js.
+    let sealing_key = actor.device.map(|device| baton_ledger::hex(&app.ledger.secrets().sealing_key(device)));
+    let content = draw(&page, &desk, sealing_key.as_deref(), app.ledger.now());
+    Ok(page.frame_with(&page.t("sampling-title"), &["/assets/idb.js", "/assets/sampling.js"], content).into_response())
 }
 
-fn draw(page: &Page<'_>, desk: &Desk, now: Timestamp) -> Markup {
+fn draw(page: &Page<'_>, desk: &Desk, sealing_key: Option<&str>, now: Timestamp) -> Markup {
     let open = desk.open.as_ref();
     let members = open.map(|tube| tube.members.as_slice()).unwrap_or_default();
     let ratio = open.map_or(desk.campaign.ratio, |tube| tube.ratio);
@@ -130,7 +148,7 @@ fn draw(page: &Page<'_>, desk: &Desk, now: Timestamp) -> Markup {
         section.sampling id="sampling"
             data-campaign=(desk.campaign.id) data-point=(desk.point.id) data-bucket=(desk.point.id.bucket().number()) data-ratio=(desk.campaign.ratio)
             data-lot=[desk.lot.as_ref().map(|lot| lot.id)] data-tube=[open.map(|tube| tube.tube)] data-tube-code=[open.map(|tube| tube.code.as_str())]
-            data-tube-ratio=[open.map(|tube| tube.ratio)] data-register="/v1/registry/people" {
+            data-tube-ratio=[open.map(|tube| tube.ratio)] data-register="/v1/registry/people" data-sealing-key=[sealing_key] {
             p.tube { (page.t("sampling-tube")) " " strong id="tube-code" { (open.map_or("", |tube| tube.code.as_str())) } }
             p.count aria-live="polite" { span id="count" { (members.len()) } "/" span id="ratio" { (ratio) } }
             p.name id="last-name" aria-live="assertive" {}
@@ -139,6 +157,7 @@ fn draw(page: &Page<'_>, desk: &Desk, now: Timestamp) -> Markup {
                 button.primary id="scan-do" { (page.t("sampling-enter")) } " "
                 button id="camera" type="button" hidden { (page.t("sampling-camera")) }
             }
+            (taking())
             video id="camera-picture" hidden muted playsinline {}
             div id="notes" role="alert" {}
             div id="choices" {}
@@ -147,7 +166,8 @@ fn draw(page: &Page<'_>, desk: &Desk, now: Timestamp) -> Markup {
             ol id="members" reversed { @for member in members.iter().rev() { li data-scan=(member.scan) data-person=(member.person) { (member.name) } } }
             (undo_and_seal(page))
             label.check { input type="checkbox" id="single"; span { (page.t("sampling-single-next")) } }
-            p { span id="queue-state" aria-live="polite" { (page.t("sampling-all-sent")) } " " button id="send-now" type="button" hidden { (page.t("sampling-send-now")) } " " a id="stuck" href="#" download="baton-unsent.json" hidden { (page.t("sampling-stuck")) } }
+            (hand_over(page))
+            p { span id="queue-state" aria-live="polite" { (page.t("sampling-all-sent")) } " " button id="send-now" type="button" hidden { (page.t("sampling-send-now")) } " " button id="hand-over-open" type="button" hidden { (page.t("sampling-hand-over")) } " " a id="stuck" href="#" download="baton-unsent.json" hidden { (page.t("sampling-stuck")) } }
         }
         (words(page))
     }
@@ -196,9 +216,33 @@ fn undo_and_seal(page: &Page<'_>) -> Markup {
     }
 }
 
+/// A film of codes that another device reads with its camera, until that one shows its digits.
+fn hand_over(page: &Page<'_>) -> Markup {
+    html! {
+        section.hand-over id="hand-over" hidden aria-labelledby="hand-over-title" {
+            h2 id="hand-over-title" { (page.t("sampling-hand-over")) }
+            p { (page.t("sampling-hand-over-how")) }
+            canvas id="hand-over-code" role="img" aria-labelledby="hand-over-state" {}
+            p.soft id="hand-over-state" {}
+            form id="hand-over-form" {
+                label { span { (page.t("sampling-hand-over-check")) } input id="hand-over-check" inputmode="numeric" pattern="[0-9]{4}" maxlength="4" autocomplete="off" required; }
+                button.primary id="hand-over-done" { (page.t("sampling-hand-over-accept")) } " "
+                button type="button" id="hand-over-close" { (page.t("sampling-cancel")) }
+            }
+        }
+    }
+}
+
+/// How far the film of another device has been read, then the digits its holder waits for.
+fn taking() -> Markup {
+    html! {
+        section.taking id="taking" hidden role="status" { p id="taking-state" {} p.parts id="taking-parts" aria-hidden="true" {} p.check id="taking-check" {} }
+    }
+}
+
 /// What the script says.
 fn words(page: &Page<'_>) -> Markup {
-    const WORDS: [&str; 16] = [
+    const WORDS: [&str; 26] = [
         "sampling-camera-none",
         "sampling-scan",
         "sampling-scan-tube",
@@ -215,6 +259,16 @@ fn words(page: &Page<'_>) -> Markup {
         "sampling-sealed",
         "sampling-undone",
         "sampling-needs-network",
+        "sampling-not-stored",
+        "sampling-handed-over",
+        "sampling-hand-over-shows",
+        "sampling-hand-over-wrong",
+        "sampling-hand-over-done",
+        "sampling-hand-over-more",
+        "sampling-hand-over-torn",
+        "sampling-taking",
+        "sampling-taken",
+        "sampling-taken-tube-stays",
     ];
     html! { div id="words" hidden { @for word in WORDS { span data-word=(word) { (page.t(word)) } } } }
 }
