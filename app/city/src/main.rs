@@ -219,12 +219,15 @@ struct Load {
     /// People sampled per second; 0 for as many as the server takes.
     #[arg(long, default_value_t = 0)]
     rate: u32,
-    /// How long it lasts at most: it ends when everybody on the roster was sampled.
+    /// How long it lasts at most: it ends when everybody on the roster was sampled in every round.
     #[arg(long, default_value_t = 0.5)]
     minutes: f64,
     /// People on the roster.
     #[arg(long, default_value_t = 100_000)]
     people: u32,
+    /// Campaigns the whole roster comes to, one after the other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
     /// Sampling nurses' devices, each with a connection of its own.
     #[arg(long, default_value_t = 64)]
     connections: u32,
@@ -240,6 +243,7 @@ impl Load {
             data: self.at.folder(drill),
             seed: self.at.seed,
             people: self.people,
+            rounds: self.rounds,
             connections: self.connections.max(1),
             batch: self.batch.clamp(1, 400),
             rate: self.rate,

@@ -90,8 +90,19 @@ pub fn compare(settings: &PeersSettings, say: impl Fn(&str)) -> anyhow::Result<P
         say(name);
         let data = settings.data.join(name.replace(' ', "-"));
         let (baton, seed, people) = (settings.baton.clone(), settings.seed, settings.people);
-        let load =
-            LoadSettings { baton, data, seed, people, connections: settings.connections, batch, rate: 0, seconds: settings.seconds, look_ups: 0, times: 1.0 };
+        let load = LoadSettings {
+            baton,
+            data,
+            seed,
+            people,
+            rounds: 1,
+            connections: settings.connections,
+            batch,
+            rate: 0,
+            seconds: settings.seconds,
+            look_ups: 0,
+            times: 1.0,
+        };
         load::load(&load, |_| {})
     };
     let (single, batches) = (baton("single scans", 1)?, baton("batches of 50", 50)?);

@@ -117,7 +117,7 @@ impl Run {
             town.meet_askers(ASKERS).await?;
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        let setting = Setting { campaign: town.campaign.clone(), point: town.point.clone(), begins_us: baton_kit::Clock::now(&baton_kit::SystemClock).0 };
+        let setting = Setting { campaigns: town.campaigns.clone(), point: town.point.clone(), begins_us: baton_kit::Clock::now(&baton_kit::SystemClock).0 };
         let desks = town.stations.iter().map(|station| Desk::new(&town.server.base, station.clone(), setting.clone())).collect::<anyhow::Result<_>>()?;
         let boss = Arc::new(Sayer::new(Client::new(&town.server.base), town.boss.token.clone(), town.boss.device));
         let metrics = Town::metrics(&boss).await?;
@@ -173,6 +173,7 @@ impl Run {
         let (lag_s, lag_events) = self.lags.p99_s_and_events_max();
         Ok(LoadReport {
             people: self.settings.people,
+            rounds: self.settings.rounds,
             connections: self.settings.connections,
             batch: self.settings.batch,
             before: self.before,

@@ -23,8 +23,10 @@ pub struct LoadSettings {
     /// A folder that does not exist yet.
     pub data: PathBuf,
     pub seed: u64,
-    /// Everybody on the roster; each is sampled at most once.
+    /// Everybody on the roster; each is sampled at most once in a round.
     pub people: u32,
+    /// How many campaigns the whole roster comes to, one after the other.
+    pub rounds: u32,
     /// Devices, each with a connection of its own.
     pub connections: u32,
     /// People told about in one request: 1, or whole tubes of ten.
@@ -67,6 +69,7 @@ pub struct Stretch {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct LoadReport {
     pub people: u32,
+    pub rounds: u32,
     pub connections: u32,
     pub batch: u32,
     pub before: Calibration,
@@ -102,6 +105,7 @@ impl LoadReport {
     pub fn rows(&self) -> Vec<(String, String)> {
         let mut rows = Calibration::rows(&self.before, &self.after);
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+        row("people on the roster · rounds", format!("{} · {}", self.people, self.rounds));
         row("roster imported, people/s", format!("{:.0}", self.import_per_s));
         let hello = (self.before.hello_per_s + self.after.hello_per_s) / 2.0;
         let append = (self.before.append_per_s + self.after.append_per_s) / 2.0;

@@ -21,7 +21,8 @@ const RECOUNT: usize = 40;
 /// What every station writes into its facts.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
-    pub(super) campaign: String,
+    /// One for each round in which the whole line comes again.
+    pub(super) campaigns: Vec<String>,
     pub(super) point: String,
     pub(super) begins_us: i64,
 }
@@ -91,7 +92,7 @@ impl Desk {
 
     /// How many still stand in the line.
     pub(super) fn left(&self) -> usize {
-        self.station.people.len() - self.next
+        self.station.people.len() * self.setting.campaigns.len() - self.next
     }
 
     /// The places, among this station's facts, of what is told about the next `people` of its line.
@@ -112,6 +113,8 @@ impl Desk {
         let mut text = String::from("{\"facts\":[");
         for fact in facts {
             let (tube, within) = (fact / TUBE_FACTS, fact % TUBE_FACTS);
+            // A line is whole tubes long: no tube belongs to two rounds.
+            let line = self.station.people.len();
             let opened = self.id(tube * TUBE_FACTS);
             let happened = self.setting.begins_us + fact as i64 * 1_000;
             _ = write!(text, "{{\"id\":\"{}\",\"happened_us\":{happened},", self.id(fact));
@@ -120,11 +123,11 @@ impl Desk {
                     text,
                     "\"kind\":\"screening.tube_opened\",\"body\":{{\"code\":\"L{}-{tube}\",\"campaign\":\"{}\",\"point\":\"{}\",\"ratio\":{POOL}}}}},",
                     self.station.device.number(),
-                    self.setting.campaign,
+                    self.setting.campaigns[tube * POOL / line],
                     self.setting.point
                 ),
                 within if within <= POOL => {
-                    let person = self.station.people[tube * POOL + within - 1];
+                    let person = self.station.people[(tube * POOL + within - 1) % line];
                     write!(text, "\"kind\":\"screening.person_sampled\",\"body\":{{\"tube\":\"{opened}\",\"person\":\"{person}\"}}}},")
                 }
                 _ => write!(text, "\"kind\":\"screening.tube_sealed\",\"body\":{{\"tube\":\"{opened}\",\"count\":{POOL}}}}},"),
@@ -219,7 +222,20 @@ mod tests {
             bucket: Bucket::new(3).unwrap(),
             people: (1..=40).map(|n| (3 << 56) + n).collect(),
         };
-        Desk::new("http://nobody", station, Setting { campaign: "1".to_owned(), point: "2".to_owned(), begins_us: 5 }).unwrap()
+        Desk::new("http://nobody", station, Setting { campaigns: vec!["1".to_owned()], point: "2".to_owned(), begins_us: 5 }).unwrap()
+    }
+
+    #[test]
+    fn the_line_comes_again_in_the_next_round_with_new_tubes() {
+        let mut desk = desk();
+        desk.setting.campaigns.push("7".to_owned());
+        assert_eq!(desk.left(), 80);
+        let text = |facts: std::ops::Range<usize>| String::from_utf8(desk.body(facts).to_vec()).unwrap();
+        let (last, first) = (text(3 * TUBE_FACTS..4 * TUBE_FACTS), text(4 * TUBE_FACTS..5 * TUBE_FACTS));
+        let person = |n: i64| format!("\"person\":\"{}\"", (3_i64 << 56) + n);
+        assert!(last.contains("\"campaign\":\"1\"") && last.contains(&person(31)) && last.contains(&person(40)), "{last}");
+        assert!(first.contains("\"campaign\":\"7\"") && first.contains(&person(1)) && first.contains(&person(10)), "{first}");
+        assert!(first.contains("\"code\":\"L9-4\"") && first.contains(&desk.id(4 * TUBE_FACTS).to_string()), "{first}");
     }
 
     #[test]

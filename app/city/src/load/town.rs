@@ -39,7 +39,7 @@ pub(super) struct Town {
     pub(super) program: Program,
     pub(super) server: Server,
     pub(super) boss: Sayer,
-    pub(super) campaign: String,
+    pub(super) campaigns: Vec<String>,
     pub(super) point: String,
     pub(super) stations: Vec<Station>,
     pub(super) askers: Vec<Asker>,
@@ -59,16 +59,18 @@ impl Town {
         let client = Client::new(&server.base);
         let boss = Sayer::sign_in(&client, "boss", PASSWORD).await?;
         let city = City::new(settings.seed, settings.people);
-        let none = String::new();
-        let mut town = Self { program, server, boss, campaign: none.clone(), point: none, stations: Vec::new(), askers: Vec::new(), city, import_per_s: 0.0 };
+        let mut town =
+            Self { program, server, boss, campaigns: Vec::new(), point: String::new(), stations: Vec::new(), askers: Vec::new(), city, import_per_s: 0.0 };
         let zones = town.zones().await?;
         say("importing the roster");
         let watch = baton_ledger::Stopwatch::start();
         intake::import(&town.boss, &town.city, |_| {}).await?;
         town.import_per_s = f64::from(town.city.people) * 1e6 / watch.us() as f64;
         let people = intake::match_people(&town.boss, &town.city).await?;
-        say("opening the campaign");
-        town.open_campaign(&zones).await?;
+        say("opening the campaigns");
+        for _ in 0..settings.rounds {
+            town.open_campaign(&zones).await?;
+        }
         say("enrolling devices");
         town.enrol(settings, &people).await?;
         Ok(town)
@@ -102,7 +104,7 @@ impl Town {
         if opened["listed"].as_u64() != Some(u64::from(self.city.people)) {
             bail!("the campaign lists {} of {} people", opened["listed"], self.city.people);
         }
-        opened["campaign"].as_str().context("the campaign's id")?.clone_into(&mut self.campaign);
+        self.campaigns.push(opened["campaign"].as_str().context("the campaign's id")?.to_owned());
         Ok(())
     }
 
