@@ -27,7 +27,7 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         baton_kit::Site::new(&self.time_zone, self.day_starts_hour)?;
-        let settings = Settings { name: self.name, time_zone: self.time_zone, day_starts_hour: self.day_starts_hour };
+        let settings = Settings { name: self.name, time_zone: self.time_zone, day_starts_hour: self.day_starts_hour, vehicle: None };
         self.at.create(&settings, &SystemEntropy)?;
         println!("{} is ready. Next: baton serve --data {0}", self.at.data.display());
         println!("Copy its keys to a safe place now: baton keys export --data {} FILE", self.at.data.display());

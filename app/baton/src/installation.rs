@@ -6,17 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use baton_desk::{Actor, App, Desk};
-use baton_kit::{Clock, Device, Entropy, Language, Refusal, Site, SystemClock, SystemEntropy};
+use baton_desk::{Actor, App, Desk, Vehicle};
+use baton_kit::{Clock, Entropy, Language, Refusal, Site, SystemClock, SystemEntropy};
 use baton_ledger::{Fold, Ledger, Place, Surroundings};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::rooms::rooms;
-
-/// This server's own number as a sayer. Numbers below 1024 are kept for servers.
-const SERVER: u32 = 1;
 
 /// Where an installation is.
 #[derive(Args, Clone, Debug)]
@@ -35,11 +32,14 @@ pub(crate) struct Settings {
     pub name: String,
     pub time_zone: String,
     pub day_starts_hour: i8,
+    /// Set on a copy that works away from the centre: see `vehicle.rs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vehicle: Option<crate::vehicle::Copied>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { name: "Baton".to_owned(), time_zone: "Asia/Shanghai".to_owned(), day_starts_hour: 4 }
+        Self { name: "Baton".to_owned(), time_zone: "Asia/Shanghai".to_owned(), day_starts_hour: 4, vehicle: None }
     }
 }
 
@@ -75,7 +75,7 @@ impl Where {
         baton_ledger::place::sync_with_parent(&self.data).with_context(|| self.data.display().to_string())
     }
 
-    fn settings(&self) -> anyhow::Result<Settings> {
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let path = self.data.join("baton.json");
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         serde_json::from_str(&text).with_context(|| path.display().to_string())
@@ -100,7 +100,7 @@ impl Where {
         let lock = self.lock()?;
         let settings = self.settings()?;
         let site = Site::new(&settings.time_zone, settings.day_starts_hour)?;
-        let server = Device::new(SERVER)?;
+        let server = settings.vehicle.map_or(Ok(baton_desk::centre()), |copied| copied.vehicle().map(Vehicle::server))?;
         let bar = progress("folding the ledger");
         let ledger = Ledger::open(place, Surroundings { clock, entropy, folds: folds(), server }, |done, all| show(&bar, done, all))?;
         bar.finish_and_clear();

@@ -19,6 +19,8 @@ mod serve;
 mod simulate;
 #[cfg(test)]
 mod testing;
+mod vehicle;
+mod web;
 
 use std::process::ExitCode;
 
@@ -88,6 +90,11 @@ enum Command {
     /// Make an installation from a backup and its keys.
     #[command(after_help = "Example:\n  baton restore --data /srv/baton-new /mnt/backup/2026-11-23.baton --keys /mnt/safe/keys.baton")]
     Restore(safekeeping::Restore),
+    /// Make a restored copy into a vehicle's: what happens there is sent to the centre by `serve --centre`.
+    #[command(
+        after_help = "Example:\n  baton restore --data /srv/vehicle copy.baton --keys keys.baton\n  baton vehicle --data /srv/vehicle --number 3\n  baton serve --data /srv/vehicle --centre http://10.0.0.1:8080 --centre-token token.txt"
+    )]
+    Vehicle(vehicle::MakeVehicle),
     /// Print the tables as PostgreSQL makes them, or what Citus is told about them.
     #[command(after_help = "Example:\n  baton schema --citus | psql \"$BATON_DATABASE\"")]
     Schema(schema::Schema),
@@ -119,6 +126,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
+        Command::Vehicle(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Pcr(command) => command.run(),

@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::installation::Where;
+use crate::vehicle::ToCentre;
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -23,6 +24,8 @@ pub(crate) struct Serve {
     /// Where the public reaches this installation, such as https://baton.example: printed into the QR codes of reports.
     #[arg(long, env = "BATON_PUBLIC_ADDRESS")]
     public_address: Option<String>,
+    #[command(flatten)]
+    to_centre: ToCentre,
 }
 
 impl Serve {
@@ -34,6 +37,7 @@ impl Serve {
         }
         // Every read of a store stays outside async code.
         let any = app.ledger.read(|tx| Ok(baton_desk::accounts::store::any_account(tx)?))?;
+        let sender = self.to_centre.sender(&self.at, &app)?;
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             let listener = TcpListener::bind(&self.listen).await.with_context(|| self.listen.clone())?;
@@ -42,6 +46,9 @@ impl Serve {
                 let messages = TcpListener::bind(address).await.with_context(|| address.clone())?;
                 println!("HL7 messages by MLLP at {}", messages.local_addr()?);
                 tokio::spawn(baton_exchange::hl7::mllp::listen(app.clone(), messages, stop_signal()));
+            }
+            if let Some(sender) = sender {
+                tokio::spawn(sender.run(stop_signal()));
             }
             tokio::spawn(baton_outlook::keep_foretelling(app.clone(), stop_signal()));
             serve(&app, listener, stop_signal()).await

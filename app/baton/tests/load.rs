@@ -8,6 +8,7 @@ fn settings(drill: &str) -> LoadSettings {
         baton: env!("CARGO_BIN_EXE_baton").into(),
         data: std::env::temp_dir().join(format!("baton-{drill}-{}", std::process::id())),
         seed: 1,
+        rounds: 1,
         people: 1_600,
         connections: 8,
         batch: 10,

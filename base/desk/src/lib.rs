@@ -17,6 +17,7 @@ pub mod room;
 mod server;
 mod session;
 pub mod texts;
+mod vehicle;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub use page::Page;
 pub use room::{Access, Budget, Directory, InboxItem, LiveTopic, NavItem, PlaceNames, Room, Route};
 pub use server::{router, routes};
 pub use texts::{Texts, Words};
+pub use vehicle::{Vehicle, centre};
 
 /// How long a page waits to see its own writes.
 const PATIENCE: Duration = Duration::from_secs(5);

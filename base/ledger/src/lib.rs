@@ -237,6 +237,17 @@ impl Ledger {
         self.readers[reading as usize].read(work)
     }
 
+    /// Under which number this server speaks.
+    pub fn server(&self) -> Device {
+        self.server
+    }
+
+    /// At most so many events after this ordinal, oldest first: of those that are folded, whose chain was looked at.
+    pub fn events_after(&self, ordinal: i64, limit: i64) -> Result<Vec<Event>, Undecided> {
+        let to = self.position().1.min(ordinal + limit);
+        self.read_log(|tx| Ok(projector::events_between(tx, ordinal, to)?))
+    }
+
     /// Looks at the log itself.
     pub fn read_log<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Undecided>) -> Result<T, Undecided> {
         self.log_readers.read(work)

@@ -111,22 +111,7 @@ impl Projector {
     }
 
     fn read(&mut self, from: i64, to: i64) -> StoreResult<Vec<Event>> {
-        let mut tx = self.ledger.begin_read()?;
-        let buckets = tx.query("SELECT bucket FROM head WHERE ordinal > $1", params![from])?;
-        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE bucket = $1 AND ordinal > $2 AND ordinal <= $3");
-        let mut events = Vec::new();
-        for bucket in buckets {
-            tx.each(&sql, params![bucket.int(0)?, from, to], |row| {
-                events.push(event_of(&row)?);
-                Ok(())
-            })?;
-        }
-        events.sort_unstable_by_key(|event| event.ordinal);
-        let dense = events.iter().zip(from + 1..).all(|(event, ordinal)| event.ordinal == ordinal);
-        if !dense || events.len() as i64 != to - from {
-            return Err(StoreError::Other(format!("the ledger has a hole between ordinal {from} and {to}: run baton verify")));
-        }
-        Ok(events)
+        events_between(&mut self.ledger.begin_read()?, from, to)
     }
 
     /// Nothing damaged is ever folded into what people look at.
@@ -177,6 +162,25 @@ impl Projector {
             self.last_hash.insert(event.bucket, event.hash);
         }
     }
+}
+
+/// All events after `from` up to `to`, by ordinal: a hole among them is an error.
+pub(crate) fn events_between(tx: &mut Tx<'_>, from: i64, to: i64) -> StoreResult<Vec<Event>> {
+    let buckets = tx.query("SELECT bucket FROM head WHERE ordinal > $1", params![from])?;
+    let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE bucket = $1 AND ordinal > $2 AND ordinal <= $3");
+    let mut events = Vec::new();
+    for bucket in buckets {
+        tx.each(&sql, params![bucket.int(0)?, from, to], |row| {
+            events.push(event_of(&row)?);
+            Ok(())
+        })?;
+    }
+    events.sort_unstable_by_key(|event| event.ordinal);
+    let dense = events.iter().zip(from + 1..).all(|(event, ordinal)| event.ordinal == ordinal);
+    if !dense || events.len() as i64 != (to - from).max(0) {
+        return Err(StoreError::Other(format!("the ledger has a hole between ordinal {from} and {to}: run baton verify")));
+    }
+    Ok(events)
 }
 
 fn hash_before(ledger: &mut Conn, event: &Event) -> StoreResult<[u8; 32]> {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use baton_plan::travel::{Place, StraightLine, osrm_minutes, osrm_path, straight_minutes};
 use clap::Args;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper::Request;
+
+use crate::web;
 
 /// A server that has not answered by then is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -41,28 +40,11 @@ impl Travel {
 }
 
 fn fetch(url: &str, path: &str) -> anyhow::Result<String> {
-    ensure!(url.starts_with("http://"), "only http:// is understood");
-    let target: hyper::Uri = format!("{}{path}", url.trim_end_matches('/')).parse().context("is no URL")?;
+    let request = Request::get(web::address(url, path)?).body(web::nothing())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let asked = tokio::time::timeout(ANSWER_WITHIN, async {
-            let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-            let answer = client.get(target).await.map_err(|error| anyhow::anyhow!("does not answer: {}", root(&error)))?;
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-            body.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))
-        });
-        let body = asked.await.map_err(|_| anyhow::anyhow!("has not answered within {} s", ANSWER_WITHIN.as_secs()))??;
-        // A refusal is JSON too, with a code and a message: it is told by whoever reads it.
-        String::from_utf8(body.to_bytes().to_vec()).context("the answer is no text")
-    })
-}
-
-fn root(error: &dyn std::error::Error) -> String {
-    let mut at = error;
-    while let Some(source) = at.source() {
-        at = source;
-    }
-    at.to_string()
+    let (_, body) = runtime.block_on(web::ask(request, ANSWER_WITHIN, ANSWER_BYTES_MAX))?;
+    // A refusal is JSON too, with a code and a message: it is told by whoever reads it.
+    String::from_utf8(body).context("the answer is no text")
 }
 
 #[cfg(test)]

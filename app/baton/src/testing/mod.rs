@@ -13,6 +13,7 @@ mod pools;
 mod routes;
 mod screens;
 mod sessions;
+mod vehicle;
 mod verify;
 
 use std::sync::Arc;
@@ -76,6 +77,12 @@ impl Installation {
         let at = Where { data: plot.folder.clone(), database: plot.database.clone() };
         let entropy = Arc::new(SeededEntropy::new(7));
         at.create(&Settings { name: "Test".to_owned(), ..Settings::default() }, &*entropy).expect("a new installation");
+        Self::opened(plot, entropy)
+    }
+
+    /// One that is there already, as whoever made it left it.
+    fn opened(plot: Plot, entropy: Arc<SeededEntropy>) -> Self {
+        let at = Where { data: plot.folder.clone(), database: plot.database.clone() };
         let start = Site::shanghai().parse("2026-03-27 07:00").expect("a time");
         let clock = Arc::new(VirtualClock::new(start));
         let held = at.hold_with(clock.clone(), entropy).expect("an installation");

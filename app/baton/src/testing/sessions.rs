@@ -149,6 +149,12 @@ async fn what_another_device_sealed_is_recorded_as_said_by_its_owner() {
     unread["seal"] = json!("zz");
     assert_eq!(bring(unread).await.code(), "json-wrong");
     assert_eq!(bring(sealed(&installation, device, &json!(vec![fact(device, 3); 501]))).await.code(), "batch-too-long");
+    let mut lent = sealed(&installation, device, &json!([fact(device, 5)]));
+    let text = lent["said"].as_str().expect("a text").replacen('{', &format!("{{\"account\":\"{}\",", baton_kit::TypedId::packed(chen).raw()), 1);
+    let key = installation.app().ledger.secrets().sealing_key(baton_kit::Device::new(device).expect("a device"));
+    lent["seal"] = json!(baton_ledger::hex(&baton_ledger::seal(&key, &text)));
+    lent["said"] = json!(text);
+    assert_eq!(bring(lent).await.code(), "carried-unread", "only a vehicle names the account");
     let nobodys = 900_000;
     assert_eq!(bring(sealed(&installation, nobodys, &json!([fact(nobodys, 1)]))).await.code(), "carried-sayer-gone");
 }

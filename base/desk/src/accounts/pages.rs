@@ -267,7 +267,8 @@ async fn start_session(app: &App, account: AccountId) -> Result<SignedIn, Refusa
     let command = SignIn { account, token_hash: app.ledger.secrets().token_hash(&token), expires_us: app.ledger.now().plus_us(SESSION_US) };
     let id = app.form_id(Bucket::INSTALLATION).await?;
     let nobody = Actor { account: Some(account), ..Actor::anonymous(Language::default()) };
-    let decision = app.decide(&nobody, id, command, |tx, _, _| Ok(SayerGiven { device: store::next_device(tx)? })).await?;
+    let server = app.ledger.server();
+    let decision = app.decide(&nobody, id, command, move |tx, _, _| Ok(SayerGiven { device: store::next_device(tx, server)? })).await?;
     Ok(SignedIn { token, device: decision.outcome.device })
 }
 
@@ -376,7 +377,8 @@ pub async fn enrol(app: &App, actor: &Actor, id: EventId, name: &str, login: &st
         .await?;
     let token = app.ledger.secrets().token_of(id);
     let command = EnrolDevice { name: name.trim().to_owned(), account: account.id, token_hash: app.ledger.secrets().token_hash(&token) };
-    let decision = app.decide(actor, id, command, |tx, _, _| Ok(SayerGiven { device: store::next_device(tx)? })).await?;
+    let server = app.ledger.server();
+    let decision = app.decide(actor, id, command, move |tx, _, _| Ok(SayerGiven { device: store::next_device(tx, server)? })).await?;
     Ok((token, decision.outcome.device))
 }
 

@@ -9,9 +9,7 @@ use super::events::*;
 use super::rules::AccountsNow;
 use crate::actor::{Actor, Role, Scope};
 use crate::card::Card;
-
-/// Numbers below are the servers' own.
-const FIRST_DEVICE: i64 = 1024;
+use crate::vehicle::numbers_given_by;
 
 pub fn apply(tx: &mut Tx<'_>, event: &Event, _: &Vault) -> StoreResult<()> {
     match event.kind.as_str() {
@@ -145,11 +143,14 @@ pub fn accounts_now(tx: &mut Tx<'_>, login_key: i64) -> StoreResult<AccountsNow>
     Ok(AccountsNow { any: any_account(tx)?, login_taken })
 }
 
-/// The next free number for a sayer. Called in a decision only: decisions come one after the other.
-pub fn next_device(tx: &mut Tx<'_>) -> StoreResult<Device> {
-    let last = tx.one("SELECT max(number) FROM device WHERE bucket = 0", &[])?.maybe_int(0)?;
-    let next = last.map_or(FIRST_DEVICE, |last| last + 1);
-    u32::try_from(next).ok().and_then(|n| Device::new(n).ok()).ok_or_else(|| StoreError::Other("all device numbers are given".to_owned()))
+/// The next free number for a sayer at this server. Called in a decision only: decisions come one after the other.
+pub fn next_device(tx: &mut Tx<'_>, server: Device) -> StoreResult<Device> {
+    let given = numbers_given_by(server);
+    let sql = "SELECT max(number) FROM device WHERE bucket = 0 AND number >= $1 AND number < $2";
+    let last = tx.one(sql, params![given.start, given.end])?.maybe_int(0)?;
+    let next = last.map_or(given.start, |last| last + 1);
+    let free = u32::try_from(next).ok().filter(|_| given.contains(&next)).and_then(|n| Device::new(n).ok());
+    free.ok_or_else(|| StoreError::Other("all device numbers are given".to_owned()))
 }
 
 /// An account as stored, its secret opened.
@@ -230,15 +231,8 @@ pub fn actor_by_token(tx: &mut Tx<'_>, vault: &Vault, token_hash: &str, now: Tim
     Ok(actor_of(tx, vault, owner, device)?.map(|actor| Actor { session, ..actor }))
 }
 
-/// Who speaks under this device number: the account it was given to, unless that may no longer act.
-pub fn actor_by_device(tx: &mut Tx<'_>, vault: &Vault, device: Device) -> StoreResult<Option<Actor>> {
-    match owner_of(tx, device)? {
-        Some(owner) => actor_of(tx, vault, owner, Some(device)),
-        None => Ok(None),
-    }
-}
-
-fn actor_of(tx: &mut Tx<'_>, vault: &Vault, owner: AccountId, device: Option<Device>) -> StoreResult<Option<Actor>> {
+/// This account as somebody who acts, perhaps under a device number, unless it may no longer act.
+pub fn actor_of(tx: &mut Tx<'_>, vault: &Vault, owner: AccountId, device: Option<Device>) -> StoreResult<Option<Actor>> {
     let Some(account) = account(tx, vault, owner)?.filter(|account| account.enabled) else { return Ok(None) };
     Ok(Some(Actor {
         account: Some(account.id),
