@@ -3,7 +3,7 @@
 //! DATA holds `*.curves.csv` and `*.labels.csv`. Prints the leave-one-experiment-out table; with `--write` also trains on
 //! everything and writes the parameter file `engines/pcr/model.json`.
 
-mod corpus;
+pub(crate) mod corpus;
 mod learn;
 mod report;
 

@@ -124,12 +124,22 @@ fn set_names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn load(folder: &Path, name: &str) -> Result<Labelled> {
-    let text = std::fs::read_to_string(folder.join(format!("{name}.curves.csv")))?;
+/// The curves of one set as they stand in its file.
+pub(crate) struct Curves {
+    pub names: Vec<String>,
+    pub cycles: Vec<f64>,
+    /// Fluorescence by curve and cycle; an empty cell is NaN.
+    pub tracks: Vec<Vec<f64>>,
+}
+
+/// Reads `<name>.curves.csv`: the first column is the cycle, every other one a curve.
+pub(crate) fn read_curves(folder: &Path, name: &str) -> Result<Curves> {
+    let path = folder.join(format!("{name}.curves.csv"));
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().context("empty curve file")?.split(',').skip(1).collect();
+    let names: Vec<String> = lines.next().context("empty curve file")?.split(',').skip(1).map(str::to_owned).collect();
     let mut cycles = Vec::new();
-    let mut tracks = vec![Vec::new(); header.len()];
+    let mut tracks = vec![Vec::new(); names.len()];
     for (row, line) in lines.enumerate() {
         let mut cells = line.split(',');
         let cycle = cells.next().unwrap_or_default();
@@ -138,6 +148,11 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
             track.push(cells.next().unwrap_or_default().parse().unwrap_or(f64::NAN));
         }
     }
+    Ok(Curves { names, cycles, tracks })
+}
+
+fn load(folder: &Path, name: &str) -> Result<Labelled> {
+    let Curves { names: header, cycles, tracks } = read_curves(folder, name)?;
     let labels = std::fs::read_to_string(folder.join(format!("{name}.labels.csv")))?;
     let rows: Vec<&str> = labels.lines().skip(1).collect();
     ensure!(rows.len() == header.len(), "{name}: {} labels for {} curves", rows.len(), header.len());
@@ -145,7 +160,7 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
     for ((track, curve), row) in tracks.into_iter().zip(header).zip(rows) {
         let cells: Vec<&str> = row.split(',').collect();
         let [first, votes @ .., majority, unanimous] = cells.as_slice() else { bail!("{name}: short label row {row:?}") };
-        ensure!(*first == curve, "{name}: label row {first:?} stands where {curve:?} is expected");
+        ensure!(*first == curve.as_str(), "{name}: label row {first:?} stands where {curve:?} is expected");
         let share = |class: &str| votes.iter().filter(|vote| **vote == class).count() as f64 / votes.len() as f64;
         let majority = majority.chars().next().unwrap_or('a');
         curves.push((track, [share("y"), share("a"), share("n")], majority, *unanimous == "True"));
