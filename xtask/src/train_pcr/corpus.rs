@@ -18,6 +18,8 @@ pub struct Example {
     pub lesson: [f64; 3],
     pub majority: char,
     pub unanimous: bool,
+    /// What each rater said, in the order of the columns; none for copies and simulated curves.
+    pub ratings: Vec<char>,
     pub weight: f64,
 }
 
@@ -90,7 +92,15 @@ impl Chance {
 struct Labelled {
     name: String,
     cycles: Vec<f64>,
-    curves: Vec<(Vec<f64>, [f64; 3], char, bool)>,
+    curves: Vec<Rated>,
+}
+
+struct Rated {
+    track: Vec<f64>,
+    votes: [f64; 3],
+    ratings: Vec<char>,
+    majority: char,
+    unanimous: bool,
 }
 
 /// Reads every labelled set under `folder`, adds perturbed copies and `simulated` simulated curves.
@@ -163,7 +173,9 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
         ensure!(*first == curve.as_str(), "{name}: label row {first:?} stands where {curve:?} is expected");
         let share = |class: &str| votes.iter().filter(|vote| **vote == class).count() as f64 / votes.len() as f64;
         let majority = majority.chars().next().unwrap_or('a');
-        curves.push((track, [share("y"), share("a"), share("n")], majority, *unanimous == "True"));
+        let votes_of = [share("y"), share("a"), share("n")];
+        let ratings = votes.iter().filter_map(|vote| vote.chars().next()).collect();
+        curves.push(Rated { track, votes: votes_of, ratings, majority, unanimous: *unanimous == "True" });
     }
     Ok(Labelled { name: name.to_owned(), cycles, curves })
 }
@@ -172,11 +184,11 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
 /// large ones do not drown the others; htPCR, rated by one person in eight sessions that rarely agree, counts for less.
 fn add_set(examples: &mut Vec<Example>, set: usize, labelled: &Labelled, reader: &mut Reader, chance: &mut Chance) {
     let trust = if labelled.name == "htPCR" { HTPCR_TRUST } else { 1.0 };
-    let negatives = labelled.curves.iter().filter(|curve| curve.2 == 'n').count();
+    let negatives = labelled.curves.iter().filter(|curve| curve.majority == 'n').count();
     let (negatives, others) = (negatives as f64, (labelled.curves.len() - negatives) as f64);
     // Identical columns are one rating, and one person's "ambiguous" is rarely another's.
-    let one_rating = labelled.curves.iter().all(|curve| curve.3);
-    for (track, votes, majority, unanimous) in &labelled.curves {
+    let one_rating = labelled.curves.iter().all(|curve| curve.unanimous);
+    for Rated { track, votes, ratings, majority, unanimous } in &labelled.curves {
         let size = if *majority == 'n' { negatives } else { others };
         let lesson = if one_rating && *majority == 'a' { [0.4, 0.5, 0.1] } else { *votes };
         let copies = if *majority == 'n' && labelled.name != "htPCR" { 8 } else { 2 };
@@ -205,6 +217,7 @@ fn add_set(examples: &mut Vec<Example>, set: usize, labelled: &Labelled, reader:
                 lesson,
                 majority: *majority,
                 unanimous: *unanimous,
+                ratings: if copy == 0 { ratings.clone() } else { Vec::new() },
                 weight: weight / f64::from(copies + 1),
             });
         }
@@ -316,7 +329,7 @@ fn simulate(reader: &mut Reader, chance: &mut Chance) -> Option<Example> {
     } else {
         'a'
     };
-    Some(Example { set: SIMULATED, original: false, features, votes, lesson: votes, majority, unanimous: true, weight: SIMULATED_WEIGHT })
+    Some(Example { set: SIMULATED, original: false, features, votes, lesson: votes, majority, unanimous: true, ratings: Vec::new(), weight: SIMULATED_WEIGHT })
 }
 
 /// Nothing amplified: drift, settling, wandering, spikes, bubbles, evaporation and a trace of another dye.
