@@ -1,5 +1,6 @@
-//! Tasks of the repository: `cargo xtask tidy`, `cargo xtask screens`, `cargo xtask train-pcr`.
+//! Tasks of the repository: `cargo xtask tidy`, `cargo xtask screens`, `cargo xtask train-pcr`, `cargo xtask measure-cq`.
 
+mod measure_cq;
 mod screens;
 mod tidy;
 mod train_pcr;
@@ -10,6 +11,7 @@ fn main() -> anyhow::Result<()> {
         Some("tidy") => tidy::run(),
         Some("screens") => screens::run(),
         Some("train-pcr") => train_pcr::run(&arguments[1..]),
-        _ => anyhow::bail!("usage: cargo xtask tidy | screens | train-pcr DATA [--write FILE]"),
+        Some("measure-cq") => measure_cq::run(&arguments[1..]),
+        _ => anyhow::bail!("usage: cargo xtask tidy | screens | train-pcr DATA [--write FILE] | measure-cq DATA"),
     }
 }

@@ -3,7 +3,8 @@
 //! DATA holds `*.curves.csv` and `*.labels.csv`. Prints the leave-one-experiment-out table; with `--write` also trains on
 //! everything and writes the parameter file `engines/pcr/model.json`.
 
-mod corpus;
+mod agreement;
+pub(crate) mod corpus;
 mod learn;
 mod report;
 
@@ -29,6 +30,11 @@ pub fn run(args: &[String]) -> Result<()> {
     let elsewhere = |name: &str, (e, _): &(&Example, Probabilities)| corpus.sets[e.set] != name;
     let rated: Vec<_> = originals.iter().filter(|item| elsewhere("htPCR", item)).cloned().collect();
     let agreed: Vec<_> = rated.iter().filter(|item| elsewhere("competimer", item)).cloned().collect();
+    say(&format!(
+        "\nYes and no of the experiments left out, by how far their raters agree (95 %, curves resampled):\n{}",
+        agreement::table(&rated, &agreed, SEED)
+    ));
+    say(&format!("\nRaters and model against the majority of the other raters, yes or not:\n{}\n", agreement::raters(&corpus, &originals)));
     for (name, items) in [("all but htPCR", &rated), ("all but htPCR and competimer", &agreed)] {
         let (wrong, held) = report::review_queue(items, 0.03);
         say(&format!("{name}: {wrong} yes/no errors, a review queue of 3 % holds {held}"));

@@ -146,6 +146,17 @@ fn a_name_without_end_is_refused() {
     }
 }
 
+/// What is added to a name, or put in the place of a letter that XML cannot hold, must leave it within what is read again.
+#[test]
+fn the_longest_names_are_written_and_read_again() {
+    let bells = "\u{7}".repeat(1_024);
+    let letters = "量".repeat(341);
+    for name in [bells.as_str(), letters.as_str()] {
+        let text = format!("Well,Sample,Target,Task,Cq\nA1,{name},{name},UNKNOWN,20\nA2,{name},{name},NTC,\n{letters},,N,UNKNOWN,21\n");
+        assert!(sound::file("n.csv", text.as_bytes()), "{name:?}");
+    }
+}
+
 #[test]
 fn a_table_of_curves_that_ends_within_a_row_is_refused() {
     let whole = "cycle,A1,A2\n1,2.5,3\n2,2.6,3\n";

@@ -137,6 +137,20 @@ fn a_rise_that_has_hardly_begun_has_its_cq_within_the_run() {
     assert!(called > 100, "{called}");
 }
 
+/// Found by the fuzzer: what an export leaves empty at its ends is not part of the curve, whatever stands on the axis there.
+#[test]
+fn empty_rows_at_the_ends_change_nothing() {
+    let plain = at(&axis(40), &rise(40));
+    for empty in [f64::NAN, f64::INFINITY, 1e300] {
+        let (mut cycles, mut fluorescence) = (axis(40), rise(40));
+        cycles.extend([empty; 3]);
+        fluorescence.extend([f64::NAN; 3]);
+        let reading = at(&cycles, &fluorescence);
+        assert_eq!(reading, plain, "{empty}");
+        sound::assert_sound(&reading, &Curve { cycles: &cycles, fluorescence: &fluorescence }, &Settings::default());
+    }
+}
+
 #[test]
 fn long_and_holed_exports_are_answered() {
     let long: Vec<f64> = (0..1000).map(|i| (i as f64 * 0.37).sin() + i as f64 * 0.01).collect();

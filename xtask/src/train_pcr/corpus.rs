@@ -18,6 +18,8 @@ pub struct Example {
     pub lesson: [f64; 3],
     pub majority: char,
     pub unanimous: bool,
+    /// What each rater said, in the order of the columns; none for copies and simulated curves.
+    pub ratings: Vec<char>,
     pub weight: f64,
 }
 
@@ -90,7 +92,15 @@ impl Chance {
 struct Labelled {
     name: String,
     cycles: Vec<f64>,
-    curves: Vec<(Vec<f64>, [f64; 3], char, bool)>,
+    curves: Vec<Rated>,
+}
+
+struct Rated {
+    track: Vec<f64>,
+    votes: [f64; 3],
+    ratings: Vec<char>,
+    majority: char,
+    unanimous: bool,
 }
 
 /// Reads every labelled set under `folder`, adds perturbed copies and `simulated` simulated curves.
@@ -124,12 +134,22 @@ fn set_names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn load(folder: &Path, name: &str) -> Result<Labelled> {
-    let text = std::fs::read_to_string(folder.join(format!("{name}.curves.csv")))?;
+/// The curves of one set as they stand in its file.
+pub(crate) struct Curves {
+    pub names: Vec<String>,
+    pub cycles: Vec<f64>,
+    /// Fluorescence by curve and cycle; an empty cell is NaN.
+    pub tracks: Vec<Vec<f64>>,
+}
+
+/// Reads `<name>.curves.csv`: the first column is the cycle, every other one a curve.
+pub(crate) fn read_curves(folder: &Path, name: &str) -> Result<Curves> {
+    let path = folder.join(format!("{name}.curves.csv"));
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().context("empty curve file")?.split(',').skip(1).collect();
+    let names: Vec<String> = lines.next().context("empty curve file")?.split(',').skip(1).map(str::to_owned).collect();
     let mut cycles = Vec::new();
-    let mut tracks = vec![Vec::new(); header.len()];
+    let mut tracks = vec![Vec::new(); names.len()];
     for (row, line) in lines.enumerate() {
         let mut cells = line.split(',');
         let cycle = cells.next().unwrap_or_default();
@@ -138,6 +158,11 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
             track.push(cells.next().unwrap_or_default().parse().unwrap_or(f64::NAN));
         }
     }
+    Ok(Curves { names, cycles, tracks })
+}
+
+fn load(folder: &Path, name: &str) -> Result<Labelled> {
+    let Curves { names: header, cycles, tracks } = read_curves(folder, name)?;
     let labels = std::fs::read_to_string(folder.join(format!("{name}.labels.csv")))?;
     let rows: Vec<&str> = labels.lines().skip(1).collect();
     ensure!(rows.len() == header.len(), "{name}: {} labels for {} curves", rows.len(), header.len());
@@ -145,10 +170,12 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
     for ((track, curve), row) in tracks.into_iter().zip(header).zip(rows) {
         let cells: Vec<&str> = row.split(',').collect();
         let [first, votes @ .., majority, unanimous] = cells.as_slice() else { bail!("{name}: short label row {row:?}") };
-        ensure!(*first == curve, "{name}: label row {first:?} stands where {curve:?} is expected");
+        ensure!(*first == curve.as_str(), "{name}: label row {first:?} stands where {curve:?} is expected");
         let share = |class: &str| votes.iter().filter(|vote| **vote == class).count() as f64 / votes.len() as f64;
         let majority = majority.chars().next().unwrap_or('a');
-        curves.push((track, [share("y"), share("a"), share("n")], majority, *unanimous == "True"));
+        let votes_of = [share("y"), share("a"), share("n")];
+        let ratings = votes.iter().filter_map(|vote| vote.chars().next()).collect();
+        curves.push(Rated { track, votes: votes_of, ratings, majority, unanimous: *unanimous == "True" });
     }
     Ok(Labelled { name: name.to_owned(), cycles, curves })
 }
@@ -157,11 +184,11 @@ fn load(folder: &Path, name: &str) -> Result<Labelled> {
 /// large ones do not drown the others; htPCR, rated by one person in eight sessions that rarely agree, counts for less.
 fn add_set(examples: &mut Vec<Example>, set: usize, labelled: &Labelled, reader: &mut Reader, chance: &mut Chance) {
     let trust = if labelled.name == "htPCR" { HTPCR_TRUST } else { 1.0 };
-    let negatives = labelled.curves.iter().filter(|curve| curve.2 == 'n').count();
+    let negatives = labelled.curves.iter().filter(|curve| curve.majority == 'n').count();
     let (negatives, others) = (negatives as f64, (labelled.curves.len() - negatives) as f64);
     // Identical columns are one rating, and one person's "ambiguous" is rarely another's.
-    let one_rating = labelled.curves.iter().all(|curve| curve.3);
-    for (track, votes, majority, unanimous) in &labelled.curves {
+    let one_rating = labelled.curves.iter().all(|curve| curve.unanimous);
+    for Rated { track, votes, ratings, majority, unanimous } in &labelled.curves {
         let size = if *majority == 'n' { negatives } else { others };
         let lesson = if one_rating && *majority == 'a' { [0.4, 0.5, 0.1] } else { *votes };
         let copies = if *majority == 'n' && labelled.name != "htPCR" { 8 } else { 2 };
@@ -190,6 +217,7 @@ fn add_set(examples: &mut Vec<Example>, set: usize, labelled: &Labelled, reader:
                 lesson,
                 majority: *majority,
                 unanimous: *unanimous,
+                ratings: if copy == 0 { ratings.clone() } else { Vec::new() },
                 weight: weight / f64::from(copies + 1),
             });
         }
@@ -301,7 +329,7 @@ fn simulate(reader: &mut Reader, chance: &mut Chance) -> Option<Example> {
     } else {
         'a'
     };
-    Some(Example { set: SIMULATED, original: false, features, votes, lesson: votes, majority, unanimous: true, weight: SIMULATED_WEIGHT })
+    Some(Example { set: SIMULATED, original: false, features, votes, lesson: votes, majority, unanimous: true, ratings: Vec::new(), weight: SIMULATED_WEIGHT })
 }
 
 /// Nothing amplified: drift, settling, wandering, spikes, bubbles, evaporation and a trace of another dye.

@@ -6,6 +6,7 @@ use quick_xml::escape::escape;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::limits::NAME_BYTES_MAX;
 use crate::model::{Content, PlateFormat, Reading, Run, Well};
 
 /// Which version a written file declares. What is written is valid in both.
@@ -85,9 +86,11 @@ impl Names {
         for ((name, content), sample) in &mut self.samples {
             let mut id = name.clone();
             if used.contains(&id) {
-                id = format!("{name} ({content})");
+                let mut mark = format!(" ({content})");
+                id = marked(name, &mark);
                 while taken.contains(&id) {
-                    id.push('\'');
+                    mark.push('\'');
+                    id = marked(name, &mark);
                 }
             }
             taken.insert(id.clone());
@@ -103,7 +106,7 @@ impl Names {
 
 fn sample_key(well: &Well) -> SampleKey {
     let name = well.sample.clone().filter(|name| !name.trim().is_empty());
-    (name.unwrap_or_else(|| format!("well {}", well.position.label)), well.content.rdml_word())
+    (name.unwrap_or_else(|| marked("well ", &well.position.label)), well.content.rdml_word())
 }
 
 fn target_name(reading: &Reading) -> String {
@@ -115,9 +118,16 @@ fn dye_name(reading: &Reading) -> String {
     reading.dye.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "unknown dye".to_owned())
 }
 
-/// Text as an identifier: XML's own characters escaped, control characters (which XML 1.0 cannot hold) replaced.
+/// A name and a mark that tells it from others, the name cut so that both are no longer than a name may be.
+fn marked(name: &str, mark: &str) -> String {
+    let room = NAME_BYTES_MAX.saturating_sub(mark.len());
+    format!("{}{mark}", &name[..name.floor_char_boundary(room)])
+}
+
+/// Text as an identifier: XML's own characters escaped, control characters (which XML 1.0 cannot hold) replaced, by one
+/// byte each, so that no name outgrows what the reader takes.
 fn clean(text: &str) -> String {
-    let printable: String = text.chars().map(|letter| if is_xml_letter(letter) { letter } else { '\u{FFFD}' }).collect();
+    let printable: String = text.chars().map(|letter| if is_xml_letter(letter) { letter } else { '?' }).collect();
     escape(printable.trim()).into_owned()
 }
 
@@ -178,7 +188,7 @@ fn write_run(xml: &mut String, run: &Run, names: &Names, ids: &mut BTreeSet<Stri
     let mut count = 1;
     while !ids.insert(id.clone()) {
         count += 1;
-        id = format!("{base} {count}");
+        id = marked(&base, &format!(" {count}"));
     }
     let _ = writeln!(xml, "<run id=\"{}\">", clean(&id));
     if let Some(instrument) = &run.instrument {
