@@ -1,8 +1,8 @@
-//! Measures the roster search within a budget of processor time, which a loaded machine does not distort.
+//! Measures a planner within a budget of processor time, which a loaded machine does not distort. Every figure is the checker's.
 //!
 //! ```text
-//! rosters FILE CPU_SECONDS SEED [THREADS]
-//! rosters generate DAYS STAFF SHIFTS SEED tight|loose
+//! measure roster|routes|shop FILE CPU_SECONDS SEED [THREADS]
+//! measure generate DAYS STAFF SHIFTS SEED tight|loose
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -12,9 +12,8 @@ mod family;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use baton_plan::roster::solve::{Budget, solve};
-use baton_plan::roster::{check, format};
-use baton_plan::{Crew, Job};
+use baton_plan::roster::solve::Budget;
+use baton_plan::{Crew, Job, production, roster, routes};
 
 struct Threads(usize);
 
@@ -51,6 +50,51 @@ fn spent() -> f64 {
     }
 }
 
+/// What was asked for on the command line.
+struct Asked {
+    text: String,
+    budget: f64,
+    seed: u64,
+    crew: Threads,
+}
+
+impl Asked {
+    fn roster(&self) -> (String, usize) {
+        let problem = roster::format::parse(&self.text).expect("an instance");
+        let share = || (spent() / self.budget) as f32;
+        let mut told = i64::MAX;
+        let mut tell = |progress: roster::solve::Progress| {
+            if progress.objective != told {
+                told = progress.objective;
+                eprintln!("{:>7.1} CPU-s  {told}  {} illegal, {} M steps", processor_seconds(), progress.illegal_rows, progress.work / 1_000_000);
+            }
+        };
+        let plan = roster::solve::solve(&problem, self.seed, &self.crew, Budget::Share(&share), &mut tell);
+        let report = roster::check::check(&problem, &plan);
+        (report.objective().to_string(), report.violations.len())
+    }
+
+    fn routes(&self) -> (String, usize) {
+        let problem = routes::parse(&self.text).expect("an instance");
+        let mut tell = |progress: routes::Progress| {
+            eprintln!("{:>7.1} CPU-s  {:.1}  {} routes, {} rounds", processor_seconds(), progress.cost, progress.routes, progress.rounds);
+        };
+        let plan = routes::solve(&problem, self.seed, &self.crew, &|| spent() / self.budget, &mut tell);
+        let report = routes::check(&problem, &plan);
+        (format!("{:.1}, {} routes", report.cost, report.vehicles), report.violations.len())
+    }
+
+    fn shop(&self) -> (String, usize) {
+        let shop = production::parse_job_shop(&self.text).expect("a shop");
+        let mut tell = |progress: production::Progress| {
+            eprintln!("{:>7.1} CPU-s  {}  round {}", processor_seconds(), progress.makespan, progress.rounds);
+        };
+        let plan = production::solve(&shop, self.seed, &self.crew, &|| spent() < self.budget, &mut tell);
+        let report = production::check(&shop, &plan);
+        (report.makespan.to_string(), report.violations.len())
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments[at].parse::<u64>().expect("a number");
@@ -58,27 +102,16 @@ fn main() {
         print!("{}", family::instance(number(4), number(1) as usize, number(2) as usize, number(3) as usize, arguments[5] == "tight"));
         return;
     }
-    let text = std::fs::read_to_string(&arguments[0]).expect("the file");
-    let problem = format::parse(&text).expect("an instance");
-    let budget = number(1) as f64;
-    let threads = arguments.get(3).map_or(2, |_| number(3) as usize);
-    let share = || (spent() / budget) as f32;
-    let (began, mut told) = (Instant::now(), i64::MAX);
-    let mut tell = |progress: baton_plan::roster::solve::Progress| {
-        if progress.objective != told {
-            told = progress.objective;
-            eprintln!("{:>7.1} CPU-s  {told}  {} illegal, {} M steps", processor_seconds(), progress.illegal_rows, progress.work / 1_000_000);
-        }
+    let text = std::fs::read_to_string(&arguments[1]).expect("the file");
+    let budget = arguments[2].parse().expect("seconds");
+    let asked = Asked { text, budget, seed: number(3), crew: Threads(arguments.get(4).map_or(2, |_| number(4) as usize)) };
+    let began = Instant::now();
+    let (found, violations) = match arguments[0].as_str() {
+        "roster" => asked.roster(),
+        "routes" => asked.routes(),
+        _ => asked.shop(),
     };
-    let plan = solve(&problem, number(2), &Threads(threads), Budget::Share(&share), &mut tell);
-    let report = check::check(&problem, &plan);
-    let name = arguments[0].rsplit('/').next().unwrap_or_default();
-    println!(
-        "{name} seed {}: {} with {} violations; {:.1} CPU-s, {:.1} s",
-        arguments[2],
-        report.objective(),
-        report.violations.len(),
-        processor_seconds(),
-        began.elapsed().as_secs_f64()
-    );
+    let name = arguments[1].rsplit('/').next().unwrap_or_default();
+    let (spent, wall) = (processor_seconds(), began.elapsed().as_secs_f64());
+    println!("{name} seed {}: {found} with {violations} violations; {spent:.1} CPU-s, {wall:.1} s", arguments[3]);
 }
