@@ -1,5 +1,5 @@
-//! Events per CPU-second: `cargo bench -p baton-simulate`. The 8-station exponential tandem of the planning notes at 10,000 and 500,000
-//! entities, replications per minute, the variance that common random numbers save, and a forecast of 10,000 tubes. With `SIMPY_PYTHON` set to a Python
+//! Events per CPU-second: `cargo bench -p baton-simulate --bench speed`. The 8-station exponential tandem of the planning notes at 10,000 and 500,000
+//! entities, replications per minute, the variance that common random numbers save, mean waits beside queueing theory, and a forecast of 10,000 tubes. With `SIMPY_PYTHON` set to a Python
 //! that has SimPy, the same tandem runs there too and the ratio is printed.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // a benchmark reads the clock and prints
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use baton_simulate::distribution::Distribution;
 use baton_simulate::kernel::{Calendar, Station};
+use baton_simulate::statistics::{mean_and_half_width, mean_and_variance};
 use baton_simulate::twin::{ArrivalStream, Budget, Limit, LiveEntity, LiveState, Milestone, Place, Rate, forecast};
 use baton_simulate::{InTurn, Model, Settings, parse, run};
 
@@ -20,13 +21,56 @@ fn main() -> Result<(), Box<dyn Error>> {
         let report = run(&model, None, &Settings { replications, seed: 1 }, &InTurn, &|| true)?;
         let spent = cpu_s() - before;
         let per_minute = 60.0 * f64::from(replications) / spent;
-        println!("tandem {entities}: {:.1} M events/CPU-s, {per_minute:.0} replications/CPU-min", report.events as f64 / spent / 1e6);
-        let waits: f64 = report.stations.iter().map(|station| station.mean_wait_s).sum();
-        println!("  sum of mean waits {waits:.4} s (Jackson: 2.9005)");
+        println!("tandem {entities}: {:.1} M events/CPU-s, {per_minute:.0} replications/CPU-min; {spent:.2} CPU-s", report.events as f64 / spent / 1e6);
         peer(entities, report.events as f64 / spent);
     }
     common_random_numbers()?;
+    theory()?;
     live_forecast()
+}
+
+/// Mean waits over 40 replications beside queueing theory: does the 95 % interval cover it?
+fn theory() -> Result<(), Box<dyn Error>> {
+    let single = |service: &str, servers: u32, rate: f64| {
+        let arrivals = format!(r#"{{"distribution": "exponential", "rate_per_s": {rate}}}"#);
+        let station = format!(r#"{{"name": "s", "servers": {servers}, "service": {{{service}}}, "next": null}}"#);
+        parse(&format!(r#"{{"arrivals": {arrivals}, "entities": 50000, "stations": [{station}]}}"#))
+    };
+    let many = single(r#""distribution": "exponential", "mean_s": 1"#, 10, 8.0)?;
+    let erlang = erlang_wait(8.0, 1.0, 10);
+    covers("Erlang C, 10 servers at 0.8", &many, &[erlang])?;
+    covers("Pollaczek-Khinchine, M/D/1 at 0.75", &single(r#""distribution": "deterministic", "value_s": 1.5"#, 1, 0.5)?, &[2.25])?;
+    let pollaczek = 0.75 * 1.5 * (1.0 + 0.8 * 0.8) / (2.0 * 0.25);
+    covers("Pollaczek-Khinchine, lognormal at 0.75", &single(r#""distribution": "lognormal", "mean_s": 1.5, "cv": 0.8"#, 1, 0.5)?, &[pollaczek])?;
+    let expected: Vec<f64> = SERVERS.iter().map(|servers| erlang_wait(10.0, f64::from(*servers) * 0.085, *servers)).collect();
+    covers("Jackson tandem, station by station", &tandem(50_000, 0)?, &expected)?;
+    let mut queues = Vec::new();
+    for seed in 0..40 {
+        queues.push(run(&many, None, &Settings { replications: 1, seed: 100 + seed }, &InTurn, &|| true)?.stations[0].mean_queue);
+    }
+    let (queue, half_width) = mean_and_half_width(&queues);
+    told("Little, queue of the 10 servers", queue, half_width.unwrap_or(f64::NAN), 8.0 * erlang);
+    Ok(())
+}
+
+fn covers(name: &str, model: &Model, expected: &[f64]) -> Result<(), Box<dyn Error>> {
+    let report = run(model, None, &Settings { replications: 40, seed: 5 }, &InTurn, &|| true)?;
+    for (station, expected) in report.stations.iter().zip(expected) {
+        told(name, station.mean_wait_s, station.ci95_s.unwrap_or(f64::NAN), *expected);
+    }
+    Ok(())
+}
+
+fn told(name: &str, seen: f64, half_width: f64, expected: f64) {
+    let word = if (seen - expected).abs() <= half_width { "covers" } else { "MISSES" };
+    println!("{name}: {seen:.4} ± {half_width:.4} {word} {expected:.4}");
+}
+
+/// Mean wait of M/M/c (Erlang C, from B by its recursion).
+fn erlang_wait(rate: f64, mean_service: f64, servers: u32) -> f64 {
+    let load = rate * mean_service;
+    let blocked = (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));
+    blocked / (1.0 - load / f64::from(servers) * (1.0 - blocked)) * mean_service / (f64::from(servers) - load)
 }
 
 fn tandem(entities: u32, extra: u32) -> Result<Model, Box<dyn Error>> {
@@ -42,18 +86,21 @@ fn tandem(entities: u32, extra: u32) -> Result<Model, Box<dyn Error>> {
 }
 
 fn common_random_numbers() -> Result<(), Box<dyn Error>> {
+    const PAIRS: u64 = 400;
     let (model, more) = (tandem(10_000, 0)?, tandem(10_000, 1)?);
-    let report = run(&model, Some(&more), &Settings { replications: 100, seed: 1 }, &InTurn, &|| true)?;
+    let report = run(&model, Some(&more), &Settings { replications: PAIRS as u32, seed: 1 }, &InTurn, &|| true)?;
     let paired = report.difference.and_then(|difference| difference.variance).unwrap_or(f64::NAN);
-    // A mean over many replications has the variance of one divided by their number: enough to know that of independent seeds.
     let one =
         |model: &Model, seed| -> Result<f64, Box<dyn Error>> { Ok(run(model, None, &Settings { replications: 1, seed }, &InTurn, &|| true)?.sojourn.mean_s) };
     let mut differences = Vec::new();
-    for seed in 0..100 {
-        differences.push(one(&more, 1_000 + seed)? - one(&model, seed)?);
+    for seed in 0..PAIRS {
+        differences.push(one(&more, 10_000 + seed)? - one(&model, seed)?);
     }
-    let independent = baton_simulate::statistics::mean_and_variance(&differences).1.unwrap_or(f64::NAN);
-    println!("one more server: variance {paired:.5} with common random numbers, {independent:.5} without, {:.0} times less", independent / paired);
+    let independent = mean_and_variance(&differences).1.unwrap_or(f64::NAN);
+    println!(
+        "one more server, {PAIRS} pairs: variance {paired:.5} with common random numbers, {independent:.5} without, {:.0} times less",
+        independent / paired
+    );
     Ok(())
 }
 
@@ -92,7 +139,7 @@ fn wall_s() -> f64 {
 fn peer(entities: u32, own: f64) {
     let Some(python) = std::env::var_os("SIMPY_PYTHON") else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/simpy_tandem.py");
-    let output = Command::new(python).args([script, &entities.min(100_000).to_string()]).output();
+    let output = Command::new(python).args([script, &entities.min(20_000).to_string()]).output();
     let speed = output.ok().and_then(|output| String::from_utf8_lossy(&output.stdout).trim().parse::<f64>().ok());
     match speed {
         Some(speed) => println!("  SimPy: {:.3} M events/CPU-s, {:.0} times less", speed / 1e6, own / speed),

@@ -17,13 +17,15 @@ const POPULATION: usize = 30;
 /// Iterations without anything better after which a tabu search ends; shops of many operations get fewer.
 const PATIENCE: usize = 12_500;
 const PATIENCE_WORK: usize = 10_000_000;
+/// A hand whose search ends waits for the others at most so great a part of [`PATIENCE`].
+const TURNS: u32 = 8;
 /// Children in a row that changed nothing before everyone but the best is replaced by newcomers.
 const STALE: usize = 60;
 /// Schedules that differ in fewer neighbours on machines than this part are the same.
 const SAME: f64 = 0.02;
 
-/// Plans until `keep_going` says no, or no shorter schedule exists. It is asked once per round, in which every hand runs one tabu
-/// search; the plan depends on the shop, the seed, the number of hands and the number of rounds, never on timing.
+/// Plans until `keep_going` says no, or no shorter schedule exists. It is asked once per round, in which every hand runs a part of
+/// its tabu search; the plan depends on the shop, the seed, the number of hands and the number of rounds, never on timing.
 pub fn solve(shop: &Shop, seed: u64, crew: &dyn Crew, keep_going: &(dyn Fn() -> bool + Sync), progress: &mut dyn FnMut(Progress)) -> Plan {
     let layout = Layout::new(shop);
     if layout.count == 0 {
@@ -33,23 +35,25 @@ pub fn solve(shop: &Shop, seed: u64, crew: &dyn Crew, keep_going: &(dyn Fn() -> 
     let patience = (PATIENCE_WORK / layout.count.max(1)).clamp(200, PATIENCE) as u32;
     let hands = crew.hands().clamp(1, 64);
     let mut random = Random::new(seed, 0);
-    let mut searches: Vec<Tabu> = (0..hands).map(|hand| Tabu::new(&layout, Random::new(seed, 1 + hand as u64))).collect();
-    let mut population = Population { members: Vec::new(), stale: 0 };
     let mut best = dispatch(&layout, &mut random);
+    let mut searches: Vec<Tabu> = (0..hands).map(|hand| Tabu::new(&layout, Random::new(seed, 1 + hand as u64), &best)).collect();
+    let mut population = Population { members: Vec::new(), stale: 0 };
     let mut rounds = 0;
     while i64::from(best.makespan) > bound && keep_going() {
-        let starts: Vec<Schedule> = (0..hands).map(|_| population.start(&layout, &mut random)).collect();
-        let mut ends: Vec<Option<Schedule>> = vec![None; hands];
-        let jobs = searches.iter_mut().zip(starts).zip(&mut ends);
-        let jobs = jobs.map(|((search, start), end)| Box::new(move || *end = Some(search.improve(start, patience, bound as i32))) as Job);
+        for search in searches.iter_mut().filter(|search| search.done()) {
+            search.begin(population.start(&layout, &mut random));
+        }
+        let jobs = searches.iter_mut().map(|search| Box::new(move || search.advance(patience / TURNS, patience, bound as i32)) as Job);
         crew.run(jobs.collect());
         rounds += 1;
-        for end in ends.into_iter().flatten() {
-            if end.makespan < best.makespan {
-                best = end.clone();
+        for search in &searches {
+            if search.best().makespan < best.makespan {
+                best.clone_from(search.best());
                 progress(Progress { rounds, makespan: i64::from(best.makespan), bound });
             }
-            population.admit(&layout, end);
+            if search.done() {
+                population.admit(&layout, search.best().clone());
+            }
         }
     }
     best.plan(&layout, bound)

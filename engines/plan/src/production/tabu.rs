@@ -17,13 +17,18 @@ pub(super) struct Tabu<'l> {
     orders: Vec<u32>,
     /// Until which iteration an operation may not go to a machine.
     assignments: Vec<u32>,
+    at: Schedule,
+    best: Schedule,
     now: u32,
+    last_better: u32,
+    done: bool,
     tenure: usize,
     slots: Vec<usize>,
 }
 
 impl<'l> Tabu<'l> {
-    pub(super) fn new(layout: &'l Layout<'l>, random: Random) -> Self {
+    /// A search that still has to [`Self::begin`].
+    pub(super) fn new(layout: &'l Layout<'l>, random: Random, idle: &Schedule) -> Self {
         let machines = layout.shop.machines.max(1);
         let assignments = if layout.shop.flexible() { (layout.count * machines).min(TABLE_MAX) } else { 0 };
         Self {
@@ -32,44 +37,70 @@ impl<'l> Tabu<'l> {
             neighbourhood: Neighbourhood::default(),
             orders: vec![0; (layout.count * layout.count).clamp(1, TABLE_MAX)],
             assignments: vec![0; assignments],
-            now: 0,
+            at: idle.clone(),
+            best: idle.clone(),
+            now: 1,
+            last_better: 1,
+            done: true,
             tenure: 10 + layout.shop.jobs.len() / machines,
             slots: Vec::new(),
         }
     }
 
-    /// Searches until so many iterations bring nothing better, or the makespan reaches the bound. Returns the best schedule.
-    pub(super) fn improve(&mut self, start: Schedule, patience: u32, bound: i32) -> Schedule {
+    /// Starts anew from a schedule, forgetting what was forbidden.
+    pub(super) fn begin(&mut self, start: Schedule) {
         self.orders.fill(0);
         self.assignments.fill(0);
         self.now = 1;
-        let mut best = start.clone();
-        let mut at = start;
-        let mut last_better = self.now;
-        while self.now - last_better < patience && best.makespan > bound {
+        self.last_better = self.now;
+        self.best.clone_from(&start);
+        self.at = start;
+        self.done = false;
+    }
+
+    /// Searches on for so many iterations, or until so many in a row bring nothing better, or the makespan reaches the bound.
+    pub(super) fn advance(&mut self, iterations: u32, patience: u32, bound: i32) {
+        for _ in 0..iterations {
+            self.done |= self.now - self.last_better >= patience || self.best.makespan <= bound;
+            if self.done {
+                return;
+            }
             self.now += 1;
-            self.neighbourhood.collect(self.layout, &at, &mut self.random);
-            let Some(chosen) = self.choose(&at, best.makespan) else { break };
-            self.forbid(&at, chosen);
-            if !at.relocate(self.layout, chosen.operation, chosen.machine, chosen.behind) {
-                self.forbid_for_good(&at, chosen);
+            self.neighbourhood.collect(self.layout, &self.at, &mut self.random);
+            let Some(chosen) = self.choose() else {
+                self.done = true;
+                return;
+            };
+            self.forbid(chosen);
+            if !self.at.relocate(self.layout, chosen.operation, chosen.machine, chosen.behind) {
+                self.forbid_for_good(chosen);
                 continue;
             }
-            if at.makespan < best.makespan {
-                best.clone_from(&at);
-                last_better = self.now;
+            if self.at.makespan < self.best.makespan {
+                self.best.clone_from(&self.at);
+                self.last_better = self.now;
             }
         }
-        best
+    }
+
+    /// The best schedule since the start.
+    pub(super) fn best(&self) -> &Schedule {
+        &self.best
+    }
+
+    /// Whether the search came to its end.
+    pub(super) fn done(&self) -> bool {
+        self.done
     }
 
     /// The best allowed or record-breaking move; any move when all are forbidden.
-    fn choose(&mut self, at: &Schedule, record: i32) -> Option<Move> {
+    fn choose(&mut self) -> Option<Move> {
+        let record = self.best.makespan;
         let moves = std::mem::take(&mut self.neighbourhood.moves);
         let mut chosen: Option<Move> = None;
         let mut ties = 0;
         for one in &moves {
-            if chosen.is_some_and(|chosen| chosen.estimate < one.estimate) || (one.estimate >= record && self.forbidden(at, *one)) {
+            if chosen.is_some_and(|chosen| chosen.estimate < one.estimate) || (one.estimate >= record && self.forbidden(*one)) {
                 continue;
             }
             ties = if chosen.is_some_and(|chosen| chosen.estimate == one.estimate) { ties + 1 } else { 1 };
@@ -89,8 +120,8 @@ impl<'l> Tabu<'l> {
     }
 
     /// Visits the entries of the orders that a move within a machine makes (`made`) or unmakes, until one answers true.
-    fn any_order(&self, at: &Schedule, one: Move, made: bool, mut visit: impl FnMut(usize) -> bool) -> bool {
-        let none = self.layout.none;
+    fn any_order(&self, one: Move, made: bool, mut visit: impl FnMut(usize) -> bool) -> bool {
+        let (at, none) = (&self.at, self.layout.none);
         let forward = one.behind != none && at.start[one.behind as usize] >= at.start[one.operation as usize];
         let forward = forward && one.behind != at.before[one.operation as usize];
         let steps = if forward { &at.after } else { &at.before };
@@ -112,18 +143,18 @@ impl<'l> Tabu<'l> {
         (operation as usize * self.layout.shop.machines + machine as usize) % self.assignments.len()
     }
 
-    fn forbidden(&self, at: &Schedule, one: Move) -> bool {
-        if one.machine != at.machine[one.operation as usize] {
+    fn forbidden(&self, one: Move) -> bool {
+        if one.machine != self.at.machine[one.operation as usize] {
             return self.assignments[self.assignment_slot(one.operation, one.machine)] > self.now;
         }
-        self.any_order(at, one, true, |slot| self.orders[slot] > self.now)
+        self.any_order(one, true, |slot| self.orders[slot] > self.now)
     }
 
-    fn forbid(&mut self, at: &Schedule, one: Move) {
+    fn forbid(&mut self, one: Move) {
         let until = self.now + (self.tenure + self.random.below(self.tenure)) as u32;
-        let old = at.machine[one.operation as usize];
+        let old = self.at.machine[one.operation as usize];
         if one.machine == old {
-            self.write_orders(at, one, false, until);
+            self.write_orders(one, false, until);
         } else {
             let slot = self.assignment_slot(one.operation, old);
             self.assignments[slot] = until;
@@ -131,18 +162,18 @@ impl<'l> Tabu<'l> {
     }
 
     /// A move that closed a cycle is not tried again in this search.
-    fn forbid_for_good(&mut self, at: &Schedule, one: Move) {
-        if one.machine == at.machine[one.operation as usize] {
-            self.write_orders(at, one, true, u32::MAX);
+    fn forbid_for_good(&mut self, one: Move) {
+        if one.machine == self.at.machine[one.operation as usize] {
+            self.write_orders(one, true, u32::MAX);
         } else {
             let slot = self.assignment_slot(one.operation, one.machine);
             self.assignments[slot] = u32::MAX;
         }
     }
 
-    fn write_orders(&mut self, at: &Schedule, one: Move, made: bool, until: u32) {
+    fn write_orders(&mut self, one: Move, made: bool, until: u32) {
         let mut slots = std::mem::take(&mut self.slots);
-        self.any_order(at, one, made, |slot| {
+        self.any_order(one, made, |slot| {
             slots.push(slot);
             false
         });

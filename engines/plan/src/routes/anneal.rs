@@ -1,6 +1,8 @@
 //! Slack induction by string removals (Christiaens and Vanden Berghe 2020): take strings of neighbouring customers out of neighbouring
-//! routes, put them back greedily while now and then overlooking a place, and accept by simulated annealing.
+//! routes, put them back greedily while now and then overlooking a place, and accept by simulated annealing. In between, routes trade
+//! parts ([`Exchange`]), accepted by the same rule.
 
+use super::exchange::{Exchange, Parts};
 use super::nearness::Nearness;
 use super::problem::Problem;
 use super::tour::{NOWHERE, Place, Tour};
@@ -15,6 +17,12 @@ const SPLIT_CHANCE: f64 = 0.5;
 const SPLIT_STOP: f64 = 0.99;
 /// Chance of overlooking a place.
 const BLINK_CHANCE: f64 = 0.01;
+
+/// Trades of parts between two routes: how near the two who come together are at most, the chance that everything to the end is traded,
+/// and the most stops else.
+const TRADE_NEAR: usize = 20;
+const TRADE_REST: f64 = 0.4;
+const TRADE_MAX: usize = 8;
 
 /// One annealing search over the customers it was given.
 #[derive(Debug)]
@@ -100,6 +108,33 @@ impl<'p> Search<'p> {
         }
         for _ in 0..iterations {
             self.step(temperature);
+            // Taking out and putting back costs more on long routes and finds less: as many trades as a route has stops.
+            for _ in 0..self.trial.customers / self.trial.used.max(1) {
+                self.trade(temperature);
+            }
+        }
+    }
+
+    /// Tries a trade between the routes of two neighbours.
+    fn trade(&mut self, temperature: f64) {
+        let first = self.customers[self.random.below(self.customers.len())];
+        let near = self.nearness.after(first);
+        if near.is_empty() {
+            return;
+        }
+        let second = u32::from(near[self.random.below(near.len().min(TRADE_NEAR))]);
+        let rest = self.random.chance(TRADE_REST);
+        let some = Parts::Stops(self.random.below(TRADE_MAX) as u32, 1 + self.random.below(TRADE_MAX) as u32);
+        let parts = if rest { Parts::Rest } else { some };
+        let below = (-temperature * self.random.uniform().ln()) as i64;
+        let Some(found) = Exchange::find(&self.trial, first, second, parts, below) else { return };
+        found.apply(&mut self.trial, &mut self.taken);
+        debug_assert_eq!(self.trial.cost, self.current.cost + found.cost);
+        self.touch(found.route);
+        self.touch(found.other_route);
+        self.keep();
+        if self.rank(&self.current) < self.rank(&self.best) {
+            self.best.copy(&self.current);
         }
     }
 

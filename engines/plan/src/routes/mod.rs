@@ -5,6 +5,7 @@
 mod anneal;
 pub mod check;
 pub mod couriers;
+mod exchange;
 mod nearness;
 mod parse;
 mod plan;

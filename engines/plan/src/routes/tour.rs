@@ -85,7 +85,7 @@ impl<'p> Tour<'p> {
     }
 
     /// Puts a customer behind another without touching times.
-    fn link(&mut self, customer: u32, index: u32, after: u32) {
+    pub(super) fn link(&mut self, customer: u32, index: u32, after: u32) {
         let route = &mut self.routes[index as usize];
         let next = if after == DEPOT { route.first } else { self.stops[after as usize].next };
         self.used += usize::from(route.stops == 0);
