@@ -117,7 +117,7 @@ fn live_forecast() -> Result<(), Box<dyn Error>> {
         LiveEntity { key, age_s: (key / 8) as f64 + 600.0, place }
     };
     let stream = ArrivalStream { name: "city".to_owned(), station: 0, rates: vec![Rate { from_s: 0.0, per_s: 0.2 }], until_s: 25_000.0, age_s: 600.0 };
-    let limit = Some(Limit { seconds: 21_600.0, until: Milestone::Leave });
+    let limit = Some(Limit { seconds: 21_600.0, until: Milestone::Leave, begins: Vec::new() });
     let live = LiveState { stations, entities: (0..5_000).map(entity).collect(), runs: Vec::new(), streams: vec![stream], limit };
     let before = cpu_s();
     let forecast = forecast(&live, &Budget { replications: 200, seed: 1 }, &InTurn, &|| true)?;

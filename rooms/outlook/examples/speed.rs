@@ -13,6 +13,7 @@ use baton_outlook::rules::change::changed;
 use baton_outlook::rules::measure::Times;
 use baton_outlook::rules::said::forecast_made;
 use baton_outlook::rules::twin::{Twin, WORK, WORK_COMPARED, days};
+use baton_screening::queue::lanes::Lanes;
 use baton_simulate::InTurn;
 use baton_simulate::twin::{Budget, compare_over, forecast_over};
 
@@ -79,7 +80,10 @@ fn seen(tubes: i64) -> Seen {
         looks: Vec::new(),
         equipment: None,
     };
-    let point = |n: i64| PointSeen { id: id::<PlaceId>(n), begun: tubes / POINTS / 5, closes: ago(-400) };
+    // Two lanes a point, nearly full, and forty people in the line.
+    let lanes = Lanes { open: 2, gaps_s: vec![1_400.0 / (tubes as f64 / POINTS as f64).max(1.0); 40], lately: 30 };
+    let begun = tubes / POINTS / 5;
+    let point = |n: i64| PointSeen { id: id::<PlaceId>(n), begun, closes: ago(-400), lanes: lanes.clone(), waiting: 40, people_per_tube: 10.0 };
     Seen {
         now: NOW,
         from: ago(900),
@@ -87,6 +91,7 @@ fn seen(tubes: i64) -> Seen {
         boxes: (0..400).map(carried).collect(),
         laboratories: (0..2).map(laboratory).collect(),
         points: (0..POINTS).map(point).collect(),
+        due: None,
         pace_s: 7_200.0,
     }
 }
@@ -105,14 +110,14 @@ fn main() {
     let began = Instant::now();
     let twin = Twin::of(&seen, &times, 1).expect("states");
     forecast_over(&twin.states, &budget(WORK_COMPARED), &InTurn, &|| true).expect("a forecast");
-    let states = changed(&seen, &times, &twin, Change::Van).expect("states").expect("a change");
+    let states = changed(&seen, &times, &twin, Change::Lane(seen.points[0].id)).expect("states").expect("a change");
     let delta = compare_over(&twin.states, &states, &budget(WORK_COMPARED), &InTurn, &|| true).expect("a difference");
-    let last = delta.last_result_s;
+    let wait = delta.mean_wait_s[twin.lane(seen.points[0].id).expect("lanes")];
     println!(
-        "what if: {} days three times, {:.2} s; one van more: {:+.0} ± {:.0} s",
+        "what if: {} days three times, {:.2} s; one lane more: its line {:+.0} ± {:.0} s",
         budget(WORK_COMPARED).replications,
         began.elapsed().as_secs_f64(),
-        last.mean,
-        last.ci95.unwrap_or(0.0)
+        wait.mean,
+        wait.ci95.unwrap_or(0.0)
     );
 }

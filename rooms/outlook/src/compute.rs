@@ -6,13 +6,13 @@ use baton_desk::{Actor, App};
 use baton_kit::{AccountId, EventId, Refusal, Status};
 use baton_ledger::{Draft, Undecided};
 use baton_simulate::InTurn;
-use baton_simulate::twin::{Budget, Delta, ForecastError, compare_over, forecast_over};
+use baton_simulate::twin::{Budget, ForecastError, compare_over, forecast_over};
 
 use crate::events::ForecastMade;
-use crate::model::{Change, Kept, Seen};
+use crate::model::{Change, Compared, Kept, Seen};
 use crate::rules::change::changed;
 use crate::rules::measure::Times;
-use crate::rules::said::forecast_made;
+use crate::rules::said::{forecast_made, line_ahead};
 use crate::rules::score::stretch;
 use crate::rules::twin::{Twin, WORK, WORK_COMPARED, days};
 use crate::store;
@@ -75,7 +75,7 @@ pub async fn record_for(app: &App, actor: &Actor, id: EventId) -> Result<Kept, R
 }
 
 /// What a change would change; nothing where it changes nothing.
-pub async fn compare(app: &App, change: Change) -> Result<(ForecastMade, Option<Delta>), Refusal> {
+pub async fn compare(app: &App, change: Change) -> Result<Compared, Refusal> {
     let desk = app.clone();
     app.blocking(move || {
         let (seen, times, twin, stretch) = prepared(&desk)?;
@@ -83,9 +83,11 @@ pub async fn compare(app: &App, change: Change) -> Result<(ForecastMade, Option<
         let budget = Budget { replications: days(tubes, WORK_COMPARED), seed: seen.now.0.unsigned_abs() };
         let forecast = forecast_over(&twin.states, &budget, &InTurn, &|| true).map_err(unplayable)?;
         let base = forecast_made(&seen, &times, &twin, &forecast, stretch);
-        let Some(states) = changed(&seen, &times, &twin, change).map_err(|fault| unplayable(fault.into()))? else { return Ok((base, None)) };
+        let states = changed(&seen, &times, &twin, change).map_err(|fault| unplayable(fault.into()))?;
+        let Some(states) = states else { return Ok(Compared { base, delta: None, line: None }) };
         let delta = compare_over(&twin.states, &states, &budget, &InTurn, &|| true).map_err(unplayable)?;
-        Ok((base, Some(delta)))
+        let line = line_ahead(&seen, &twin, &forecast, &delta, change);
+        Ok(Compared { base, delta: Some(delta), line })
     })
     .await
 }

@@ -2,12 +2,17 @@
 
 use baton_kit::{AccountId, EventId, PlaceId, Timestamp};
 use baton_laboratory::stages::{BoxCarried, Looked, PlateDone, TubeTaken, Underway};
+use baton_screening::queue::lanes::Lanes;
+
+use baton_simulate::twin::{Delta, Estimate};
 
 use crate::events::{ForecastMade, LastResult};
 
 /// The stages of a tube's way, as the twin plays them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Stage {
+    /// The line at a point and its lanes: people who have no tube yet, as many together as fill one.
+    Lane,
     Sampling,
     Collection,
     Transport,
@@ -19,12 +24,10 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 8] =
-        [Stage::Sampling, Stage::Collection, Stage::Transport, Stage::Accession, Stage::Plate, Stage::Extraction, Stage::Bench, Stage::Signature];
-
     /// Its name in events and in the texts (`outlook-stage-<name>`).
     pub fn name(self) -> &'static str {
         match self {
+            Stage::Lane => "lane",
             Stage::Sampling => "sampling",
             Stage::Collection => "collection",
             Stage::Transport => "transport",
@@ -56,12 +59,25 @@ pub struct LaboratorySeen {
 }
 
 /// A point at which tubes are begun.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct PointSeen {
     pub id: PlaceId,
     /// Tubes begun within the time over which the pace is taken.
     pub begun: i64,
     /// When nobody comes any more.
+    pub closes: Timestamp,
+    pub lanes: Lanes,
+    /// People who stand in its line.
+    pub waiting: i64,
+    /// People who share a tube.
+    pub people_per_tube: f64,
+}
+
+/// People the running rounds still wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StillDue {
+    pub people: i64,
+    /// When the last of these rounds closes.
     pub closes: Timestamp,
 }
 
@@ -75,6 +91,8 @@ pub struct Seen {
     pub boxes: Vec<BoxCarried>,
     pub laboratories: Vec<LaboratorySeen>,
     pub points: Vec<PointSeen>,
+    /// Nothing where no running round lists anybody.
+    pub due: Option<StillDue>,
     /// Seconds over which `begun` was counted.
     pub pace_s: f64,
 }
@@ -128,6 +146,35 @@ pub struct Score {
     pub last_result: Timestamp,
 }
 
+/// The line of a point under a comparison.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LineAhead {
+    pub point: PlaceId,
+    /// Lanes that are open now, and people whom each serves in an hour.
+    pub lanes: u32,
+    pub per_hour: f64,
+    /// Whether that is measured; otherwise it is the plan's figure.
+    pub measured: bool,
+    /// How long people wait there on average as things are.
+    pub wait_s: f64,
+    /// With the change less without it.
+    pub difference_s: Estimate,
+    /// People who turn away because a line is too long, at all points together: as things are, and the difference.
+    pub away: f64,
+    pub away_difference: Estimate,
+}
+
+/// What a comparison says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Compared {
+    /// As things are.
+    pub base: ForecastMade,
+    /// Nothing where the change changes nothing.
+    pub delta: Option<Delta>,
+    /// The line the change is about, or the one it changes most; nothing where it changes none.
+    pub line: Option<LineAhead>,
+}
+
 /// What is changed in a comparison.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Change {
@@ -138,6 +185,8 @@ pub enum Change {
     /// One more machine in every laboratory that stated its machines.
     Extractor,
     Cycler,
+    /// One more lane at a point.
+    Lane(PlaceId),
     /// Points stay open this much longer.
     LongerMinutes(u32),
     /// So many per cent more people from now on.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute;
 use crate::events::{EquipmentStated, ForecastMade, LastResult};
-use crate::model::{Change, Kept};
+use crate::model::{Change, Compared, Kept, LineAhead};
 use crate::rules::change::{LONGER_MOST, SURGE_MOST};
 use crate::rules::score::{Evening, evenings};
 use crate::store;
@@ -150,11 +150,11 @@ async fn judged(State(app): State<App>) -> Answered<Json<Vec<EveningShown>>> {
 /// What is changed; one kind at a time.
 #[derive(Deserialize, JsonSchema, Clone, Default)]
 pub(crate) struct WhatIfAsked {
-    /// `van`, `desk`, `extractor`, `cycler`, `longer`, `surge` or `closed`.
+    /// `lane`, `van`, `desk`, `extractor`, `cycler`, `longer`, `surge` or `closed`.
     pub change: Option<String>,
     /// `longer`: minutes, 1 to 240. `surge`: per cent, 1 to 300.
     pub amount: Option<u32>,
-    /// `closed`: the point.
+    /// `lane` and `closed`: the point.
     pub point: Option<PlaceId>,
 }
 
@@ -162,16 +162,18 @@ impl WhatIfAsked {
     /// The change meant; nothing when none is named.
     pub(crate) fn change(&self) -> Result<Option<Change>, Refusal> {
         let wrong = |field: &str| Refusal::malformed("outlook-change-wrong").with("field", field);
+        let point = || self.point.ok_or_else(|| wrong("point"));
         let amount = |most: u32| self.amount.filter(|amount| (1..=most).contains(amount)).ok_or_else(|| wrong("amount"));
         Ok(Some(match self.change.as_deref() {
             None | Some("") => return Ok(None),
+            Some("lane") => Change::Lane(point()?),
             Some("van") => Change::Van,
             Some("desk") => Change::Desk,
             Some("extractor") => Change::Extractor,
             Some("cycler") => Change::Cycler,
             Some("longer") => Change::LongerMinutes(amount(LONGER_MOST)?),
             Some("surge") => Change::SurgePercent(amount(SURGE_MOST)?),
-            Some("closed") => Change::Closed(self.point.ok_or_else(|| wrong("point"))?),
+            Some("closed") => Change::Closed(point()?),
             Some(_) => return Err(wrong("change")),
         }))
     }
@@ -196,6 +198,39 @@ struct WhatIfShown {
     base: ForecastMade,
     /// With the change less without it; nothing where it would change nothing.
     difference: Option<DifferenceShown>,
+    /// The line the change is about, or the one whose wait it changes most.
+    line: Option<LineShown>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct LineShown {
+    point: PlaceId,
+    /// Lanes that are open now.
+    lanes: u32,
+    people_per_lane_hour: f64,
+    /// Measured from the scans of the last quarter of an hour; otherwise the plan's figure.
+    measured: bool,
+    /// How long people wait there on average as things are, and the difference.
+    wait_s: f64,
+    wait_difference_s: Difference,
+    /// People who turn away at any point because the line is too long, as things are, and the difference.
+    turned_away: f64,
+    turned_away_difference: Difference,
+}
+
+impl From<LineAhead> for LineShown {
+    fn from(line: LineAhead) -> Self {
+        Self {
+            point: line.point,
+            lanes: line.lanes,
+            people_per_lane_hour: line.per_hour,
+            measured: line.measured,
+            wait_s: line.wait_s,
+            wait_difference_s: line.difference_s.into(),
+            turned_away: line.away,
+            turned_away_difference: line.away_difference.into(),
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -215,8 +250,8 @@ impl From<Delta> for DifferenceShown {
 
 async fn what_if(State(app): State<App>, Asked(asked): Asked<WhatIfAsked>) -> Answered<Json<WhatIfShown>> {
     let change = asked.change()?.ok_or_else(|| Refusal::malformed("outlook-change-wrong").with("field", "change"))?;
-    let (base, difference) = compute::compare(&app, change).await?;
-    Ok(Json(WhatIfShown { base, difference: difference.map(Into::into) }))
+    let Compared { base, delta, line } = compute::compare(&app, change).await?;
+    Ok(Json(WhatIfShown { base, difference: delta.map(Into::into), line: line.map(Into::into) }))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -10,10 +10,11 @@ use baton_registry::events::PlaceKind;
 use baton_registry::model::Place;
 use baton_registry::store as registry;
 use baton_screening::campaign::store as campaigns;
-use baton_screening::queue::wait::closing;
+use baton_screening::queue::store as queue;
+use baton_screening::queue::wait::{COUNT_HOLDS_US, Seen as LineSeen, closing, waiting};
 
 use crate::events::{EquipmentStated, ForecastMade, LastResult};
-use crate::model::{Equipment, Foretold, Kept, LaboratorySeen, PointSeen, Score, Seen};
+use crate::model::{Equipment, Foretold, Kept, LaboratorySeen, PointSeen, Score, Seen, StillDue};
 
 /// Columns that may differ between equal histories.
 pub const VOLATILE: &[&str] = &[];
@@ -33,6 +34,8 @@ const PACE_US: i64 = 2 * HOUR_US;
 /// A tube may be begun so long after nobody was expected any more and still belong to the evening.
 const SLACK_US: i64 = HOUR_US;
 const PLACES_MOST: i64 = 2_000;
+/// People who share a tube where none was sealed lately.
+const POOL: f64 = 10.0;
 /// Without opening hours a point is taken to be open so much longer at most.
 const OPEN_MOST_US: i64 = 12 * HOUR_US;
 
@@ -167,8 +170,9 @@ pub fn seen(tx: &mut Tx<'_>, site: &Site, now: Timestamp) -> StoreResult<Seen> {
     let began = underway.first().map_or(now, |tube| tube.first_swab);
     let pace_us = now.since(began).clamp(10 * MINUTE_US, PACE_US);
     let points = points(tx, site, now, pace_us)?;
+    let due = still_due(tx, now)?;
     let boxes = stages::boxes_carried(tx, since, BOXES_MOST)?;
-    Ok(Seen { now, from, underway, boxes, laboratories, points, pace_s: (pace_us / SECOND_US) as f64 })
+    Ok(Seen { now, from, underway, boxes, laboratories, points, due, pace_s: (pace_us / SECOND_US) as f64 })
 }
 
 /// Points at which tubes were begun lately, and when they close.
@@ -185,9 +189,43 @@ fn points(tx: &mut Tx<'_>, site: &Site, now: Timestamp, pace_us: i64) -> StoreRe
         let Some(place) = registry::place(tx, id)? else { continue };
         let hours = closes_today(site, now, &place);
         let closes = if place.closed { now } else { hours.unwrap_or(now.plus_us(OPEN_MOST_US)).min(campaign_closes) };
-        points.push(PointSeen { id, begun, closes });
+        let line = queue::line(tx, id)?;
+        let lanes = queue::lanes(tx, &place, line.as_ref(), now)?;
+        let waiting = line.as_ref().map_or(Ok(0), |line| standing(tx, id, line, now))?;
+        points.push(PointSeen { id, begun, closes, lanes, waiting, people_per_tube: people_per_tube(tx, id, now)? });
     }
     Ok(points)
+}
+
+/// People who stand in a line: the middle of what is known of it; nobody where nobody counted it lately.
+fn standing(tx: &mut Tx<'_>, point: PlaceId, line: &queue::Line, now: Timestamp) -> StoreResult<i64> {
+    if !(0..=COUNT_HOLDS_US).contains(&now.since(line.at)) {
+        return Ok(0);
+    }
+    let (since, lately) = queue::swabs(tx, point, line.at, now)?;
+    let (fewest, most) = waiting(&LineSeen { counted: line.waiting, at: line.at, since, lately, now });
+    Ok((fewest + most) / 2)
+}
+
+/// People who share a tube: the mean of those sealed lately; of the widest pool where there is none.
+fn people_per_tube(tx: &mut Tx<'_>, point: PlaceId, now: Timestamp) -> StoreResult<f64> {
+    let (swabs, tubes) = queue::filled(tx, point, now.plus_us(-PACE_US))?;
+    Ok(if tubes > 0 { (swabs as f64 / tubes as f64).max(1.0) } else { POOL })
+}
+
+/// Who is listed in a running round and was not swabbed.
+fn still_due(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Option<StillDue>> {
+    let mut due: Option<StillDue> = None;
+    for campaign in campaigns::running(tx, now)? {
+        let round = campaigns::round_at(tx, campaign.id, now)?;
+        let Some((opens, closes)) = campaigns::round_window(tx, campaign.id, round)? else { continue };
+        let counts = campaigns::total(tx, &campaigns::Ask { campaign: campaign.id, round, reach: campaigns::Reach::Everywhere, within: None })?;
+        if opens <= now && now < closes && counts.listed() > 0 {
+            let known = due.map_or((0, closes), |due| (due.people, due.closes));
+            due = Some(StillDue { people: known.0 + counts.due, closes: known.1.max(closes) });
+        }
+    }
+    Ok(due)
 }
 
 /// When a point closes on the day of `now`, by its opening hours.

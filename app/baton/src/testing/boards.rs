@@ -109,6 +109,10 @@ async fn advice(installation: &Installation, town: &Town, chen: &(String, u32)) 
     assert_eq!((&shown["advice"]["do"], &shown["advice"]["line"]), (&json!("open_line"), &json!(1)), "{shown}");
     let page = installation.send("GET", &form, Some(&chen.0), None).await.text;
     assert!(page.contains("One waits more than 25 minutes. Open line 1"), "{page}");
+    // Six gaps between seven swabs measure no lane: the plan's figure is taken, and said to be one.
+    assert_eq!((&shown["lanes"], &shown["people_per_lane_hour"], &shown["lane_measured"]), (&json!(1), &json!(131), &json!(false)), "{shown}");
+    assert!(page.contains("id=\"lanes\"") && page.contains("131 people an hour each are assumed, the figure of the plan"), "{page}");
+    assert!(page.contains("By it 21 people wait about 10 minutes"), "{page}");
     let other = json!({"kind": "point", "code": "P2", "name": "西门", "parent": town.zone, "details": {"lanes": 1}});
     let other = made(installation, &town.root, "/v1/registry/places", other).await["id"].as_str().expect("an id").to_owned();
     says(installation, chen, 32, now.plus_us(-MINUTE_US), "screening.line_counted", json!({"point": town.point, "waiting": 21, "open": [1, 2]})).await;

@@ -90,7 +90,8 @@ async fn changes(installation: &Installation, root: &str) {
     assert!(waiting(&what_if("change=surge&amount=100").await) > 0.0, "{store}");
     assert!(waiting(&what_if("change=van").await) < 0.0, "{store}: closer rounds, less waiting");
     assert_eq!(last(&what_if("change=cycler").await), 0.0, "{store}: eighteen cyclers are plenty for three hundred people");
-    for wrong in ["change=longer&amount=241", "change=surge", "change=closed", "change=weather", ""] {
+    one_more_lane(installation, root).await;
+    for wrong in ["change=longer&amount=241", "change=surge", "change=closed", "change=lane", "change=weather", ""] {
         let reply = installation.send("GET", &format!("/v1/outlook/what-if?{wrong}"), Some(root), None).await;
         assert_eq!((reply.status, &*reply.code()), (400, "outlook-change-wrong"), "{store}: {wrong}");
     }
@@ -98,6 +99,31 @@ async fn changes(installation: &Installation, root: &str) {
     assert!(page.contains("id=\"difference\"") && page.contains("class=\"mean\""), "{store}: {page}");
     let nowhere = json!({"laboratory": "1", "extractors": 0, "extraction_minutes": 40, "cyclers": 1});
     assert_eq!(refused(installation, root, "POST", "/v1/outlook/equipment", Some(&nowhere)).await, "outlook-change-wrong");
+}
+
+/// At every point with lanes: by which figures, and how long the wait is with one lane more.
+async fn one_more_lane(installation: &Installation, root: &str) {
+    let store = installation.store_name();
+    let points = get(installation, root, "/v1/registry/places?kind=point").await;
+    let mut told = 0;
+    for point in points.as_array().expect("places") {
+        let id = point["id"].as_str().expect("an id");
+        let answer = get(installation, root, &format!("/v1/outlook/what-if?change=lane&point={id}")).await;
+        if answer["difference"].is_null() {
+            continue;
+        }
+        let line = &answer["line"];
+        let (wait, difference) = (line["wait_s"].as_f64().expect("a wait"), &line["wait_difference_s"]);
+        assert_eq!(line["point"], json!(id), "{store}: {answer}");
+        assert!(line["lanes"].as_u64() >= Some(1) && line["people_per_lane_hour"].as_f64() > Some(40.0) && wait >= 0.0, "{store}: {line}");
+        assert!(difference["mean"].as_f64() <= Some(0.0) && difference["ci95"].is_number(), "{store}: one lane more makes nobody wait longer: {line}");
+        let queue = get(installation, root, &format!("/v1/screening/points/{id}/queue")).await;
+        assert_eq!((&queue["lanes"], &queue["lane_measured"]), (&line["lanes"], &line["measured"]), "{store}: the screen has the same figures");
+        let page = installation.send("GET", &format!("/what-if?change=lane&point={id}"), Some(root), None).await.text;
+        assert!(page.contains("id=\"line-difference\"") && page.contains("id=\"line-by\"") && page.contains("Line at "), "{store}: {page}");
+        told += 1;
+    }
+    assert!(told > 0, "{store}: no point has lanes");
 }
 
 #[test]

@@ -91,13 +91,15 @@ pub struct Estimate {
 }
 
 /// What another state changes: its value less that of the first, under common random numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Delta {
     pub last_result_s: Estimate,
     pub late: Estimate,
     pub lost: Estimate,
     /// Of waiting from now on, all entities together.
     pub waiting_s: Estimate,
+    /// Of the mean wait at each station, in their order; none where the other state has other stations.
+    pub mean_wait_s: Vec<Estimate>,
 }
 
 /// What will happen, from at most `budget.replications` days. Stopped by `keep_going`, it tells of those that ended.
@@ -202,6 +204,7 @@ fn delta(own: &[Option<Day>], changed: &[Option<Day>]) -> Result<Delta, Forecast
     if pairs.is_empty() {
         return Err(ForecastError::Stopped);
     }
+    let stations = if pairs.iter().all(|(own, changed)| own.stations.len() == changed.stations.len()) { pairs[0].0.stations.len() } else { 0 };
     let estimate = |value: &dyn Fn(&Day) -> f64| {
         let differences: Vec<f64> = pairs.iter().map(|(own, changed)| value(changed) - value(own)).collect();
         let (mean, ci95) = mean_and_half_width(&differences);
@@ -212,6 +215,7 @@ fn delta(own: &[Option<Day>], changed: &[Option<Day>]) -> Result<Delta, Forecast
         late: estimate(&|day| f64::from(day.late)),
         lost: estimate(&|day| f64::from(day.lost)),
         waiting_s: estimate(&Day::waiting),
+        mean_wait_s: (0..stations).map(|station| estimate(&|day| day.stations[station].mean_wait())).collect(),
     })
 }
 
@@ -265,6 +269,12 @@ struct StationTally {
     busy: f64,
 }
 
+impl StationTally {
+    fn mean_wait(&self) -> f64 {
+        if self.started > 0 { self.waited / f64::from(self.started) } else { 0.0 }
+    }
+}
+
 fn days(
     prepared: &[Prepared],
     budget: &Budget,
@@ -283,7 +293,8 @@ fn days(
         let leaves = Vec::with_capacity(from.owners.len() + arrivals.count());
         let reached = vec![false; from.owners.len() + arrivals.count()];
         let day = Day { state, last: 0.0, leaves, late: 0, lost: 0, stations };
-        let mut watch = Watch { prepared: from, arrivals: &arrivals, lates, reached, day };
+        let begun = if from.begins.contains(&true) { vec![f64::NAN; reached.len()] } else { Vec::new() };
+        let mut watch = Watch { prepared: from, arrivals: &arrivals, lates, reached, begun, day };
         Simulation::start(&from.network, &arrivals, &draws, from.start.clone()).run(&mut watch);
         watch.day
     }))
@@ -295,17 +306,21 @@ struct Watch<'w> {
     lates: &'w [AtomicU32],
     /// Who has reached the milestone: rework brings some there again.
     reached: Vec<bool>,
+    /// When the age of each began anew; not a number where it did not. Empty where it never does.
+    begun: Vec<f64>,
     day: Day,
 }
 
 impl Watch<'_> {
     fn reach(&mut self, entity: u32, milestone: Milestone, now_s: f64) {
-        let Some(limit) = self.prepared.live.limit.filter(|limit| limit.until == milestone) else { return };
+        let Some(limit) = self.prepared.live.limit.as_ref().filter(|limit| limit.until == milestone) else { return };
         if std::mem::replace(&mut self.reached[entity as usize], true) {
             return;
         }
         let owner = self.prepared.owners.get(entity as usize);
+        let begun_s = self.begun.get(entity as usize).copied().filter(|begun| begun.is_finite());
         let born_s = match (owner, self.arrivals) {
+            _ if begun_s.is_some() => begun_s.unwrap_or(now_s),
             (Some(owner), _) => -self.prepared.live.entities[*owner as usize].age_s,
             (None, Arrivals::Listed(arrivals)) => arrivals[entity as usize - self.prepared.owners.len()].entity.born_s,
             (None, _) => return,
@@ -326,6 +341,9 @@ impl Observer for Watch<'_> {
         tally.started += 1;
         tally.waited += wait_s;
         tally.waited_from_now += wait_s.min(now_s);
+        if self.prepared.begins[station as usize] {
+            self.begun[entity as usize] = now_s;
+        }
         self.reach(entity, Milestone::StartAt(station), now_s);
     }
 

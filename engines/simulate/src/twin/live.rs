@@ -72,10 +72,12 @@ pub struct Rate {
 }
 
 /// How old an entity may be when it reaches a milestone.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     pub seconds: f64,
     pub until: Milestone,
+    /// At these stations age begins anew when service begins: whoever waits in a line has no tube yet.
+    pub begins: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,8 @@ pub(super) struct Prepared<'l> {
     pub start: State,
     /// The place in `entities` of each entity brought.
     pub owners: Vec<u32>,
+    /// By station: whether age begins anew there.
+    pub begins: Vec<bool>,
     pub live: &'l LiveState,
 }
 
@@ -142,10 +146,13 @@ impl<'l> Prepared<'l> {
             if let Milestone::StartAt(station) = limit.until {
                 check_station(live, "limit.until", station)?;
             }
+            limit.begins.iter().try_for_each(|station| check_station(live, "limit.begins", *station))?;
         }
         let mut start = State::empty(&network);
         let owners = bring(live, &network, &mut start);
-        Ok(Self { network, start, owners, live })
+        let mut begins = vec![false; live.stations.len()];
+        live.limit.iter().flat_map(|limit| &limit.begins).for_each(|station| begins[*station as usize] = true);
+        Ok(Self { network, start, owners, begins, live })
     }
 
     /// Who will come in one replication.

@@ -8,6 +8,7 @@ use baton_simulate::twin::{
 };
 use baton_simulate::{Fault, InTurn};
 
+use super::oracles::erlang_wait;
 use super::{Outcome, Threads, calendar, exponential, fixed, network, station};
 
 fn waiting(key: u64, station: u32, waited_s: f64, age_s: f64) -> LiveEntity {
@@ -26,7 +27,7 @@ fn laboratory() -> LiveState {
         ],
         runs: vec![Run { station: 1, remaining_s: 400.0 }],
         streams: vec![],
-        limit: Some(Limit { seconds: 1500.0, until: Milestone::Leave }),
+        limit: Some(Limit { seconds: 1500.0, until: Milestone::Leave, begins: Vec::new() }),
     }
 }
 
@@ -60,9 +61,72 @@ fn without_chance_the_forecast_is_the_schedule() -> Outcome {
 
 #[test]
 fn a_limit_can_end_at_a_start() -> Outcome {
-    let live = LiveState { limit: Some(Limit { seconds: 1150.0, until: Milestone::StartAt(1) }), ..laboratory() };
+    let live = LiveState { limit: Some(Limit { seconds: 1150.0, until: Milestone::StartAt(1), begins: Vec::new() }), ..laboratory() };
     // At the machine's start at 400: 101 is 1200 old, 102 1100, 103 500; 100 is past that.
     assert_eq!(seen(&live, 1)?.late_entities, vec![Late { entity: 1, key: 101, probability: 1.0 }]);
+    Ok(())
+}
+
+/// A line before a lane: 900 s of it are nobody's tube. The lane takes 400, the way to the result 1000.
+#[test]
+fn a_clock_can_begin_where_service_begins() -> Outcome {
+    let stations = vec![station("lane", 1, fixed(400.0)).to(1), station("rest", 9, fixed(1000.0))];
+    let limited = |seconds: f64, begins: Vec<u32>| {
+        let limit = Some(Limit { seconds, until: Milestone::Leave, begins });
+        LiveState { stations: stations.clone(), entities: vec![waiting(1, 0, 900.0, 0.0), waiting(2, 0, 900.0, 0.0)], runs: vec![], streams: vec![], limit }
+    };
+    assert_eq!(seen(&limited(1399.0, vec![0]), 1)?.late.p50, 2.0, "both are 1400 from the lane to the result");
+    assert_eq!(seen(&limited(1401.0, vec![0]), 1)?.late.p50, 0.0, "however long they stood in the line");
+    assert_eq!(seen(&limited(1401.0, vec![]), 1)?.late.p50, 1.0, "the second waits 400 more");
+    assert!(seen(&limited(1.0, vec![2]), 1).is_err_and(|error| error.to_string().contains("limit.begins")));
+    Ok(())
+}
+
+/// People come at random to the lanes of a point: 90 an hour, a lane takes 36. Each hour of the day is as every other, so the mean wait is
+/// Erlang's, and one lane more changes it by the difference of two of his.
+#[test]
+fn lanes_wait_as_erlang_says_and_one_more_changes_as_he_says() -> Outcome {
+    let (rate, service, lanes) = (90.0 / 3600.0, 100.0, 3);
+    let streams = vec![ArrivalStream { name: "people".to_owned(), station: 0, rates: vec![Rate { from_s: 0.0, per_s: rate }], until_s: 800_000.0, age_s: 0.0 }];
+    let point = LiveState { stations: vec![station("lane:east", lanes, exponential(service))], entities: vec![], runs: vec![], streams, limit: None };
+    let one_more = point.with_servers(0, 0.0, f64::INFINITY, 1)?;
+    let (few, many) = (erlang_wait(rate, service, lanes), erlang_wait(rate, service, lanes + 1));
+    let waits: Vec<f64> = (0..30)
+        .map(|seed| Ok(forecast(&point, &Budget { replications: 1, seed }, &InTurn, &|| true)?.stations[0].mean_wait_s))
+        .collect::<Result<_, ForecastError>>()?;
+    let (mean, half_width) = baton_simulate::statistics::mean_and_half_width(&waits);
+    let half_width = half_width.expect("thirty have an interval");
+    assert!((mean - few).abs() <= half_width && half_width < 0.1 * few, "{mean} ± {half_width} against {few}");
+    let delta = compare(&point, &one_more, &budget(40), &InTurn, &|| true)?;
+    let Estimate { mean, ci95 } = delta.mean_wait_s[0];
+    let half_width = ci95.expect("forty pairs have an interval");
+    assert!((mean - (many - few)).abs() <= half_width && half_width < 0.1 * few, "{mean} ± {half_width} against {}", many - few);
+    Ok(())
+}
+
+/// Whoever finds the line too long turns away: of M/M/c/K the share is Erlang's loss with a waiting room.
+#[test]
+fn a_full_line_turns_away_as_many_as_theory_says() -> Outcome {
+    let (load, lanes, room) = (2.6, 2_u32, 5_u32);
+    let lane = baton_simulate::kernel::Station { queue_limit: Some(room), ..station("lane", lanes, exponential(100.0)) };
+    let streams =
+        vec![ArrivalStream { name: "people".to_owned(), station: 0, rates: vec![Rate { from_s: 0.0, per_s: load / 100.0 }], until_s: 400_000.0, age_s: 0.0 }];
+    let point = LiveState { stations: vec![lane], entities: vec![], runs: vec![], streams, limit: None };
+    // Weights of n in the system: load^n / n!, beyond the lanes load/lanes each.
+    let weights: Vec<f64> = (1..=lanes + room)
+        .scan(1.0, |weight, n| {
+            *weight *= load / f64::from(n.min(lanes));
+            Some(*weight)
+        })
+        .collect();
+    let full = weights.last().copied().unwrap_or(0.0) / (1.0 + weights.iter().sum::<f64>());
+    let came = 400_000.0 * load / 100.0;
+    let lost: Vec<f64> = (0..30)
+        .map(|seed| Ok(forecast(&point, &Budget { replications: 1, seed }, &InTurn, &|| true)?.lost.p50 / came))
+        .collect::<Result<_, ForecastError>>()?;
+    let (mean, half_width) = baton_simulate::statistics::mean_and_half_width(&lost);
+    let half_width = half_width.expect("thirty have an interval");
+    assert!((mean - full).abs() <= half_width && half_width < 0.05 * full, "{mean} ± {half_width} against {full}");
     Ok(())
 }
 
@@ -84,7 +148,7 @@ fn surge() -> LiveState {
         entities: (0..100).map(|key| waiting(key, 0, 100.0 - key as f64, 300.0)).collect(),
         runs: vec![],
         streams: vec![ArrivalStream { name: "north".to_owned(), station: 0, rates, until_s: 5000.0, age_s: 60.0 }],
-        limit: Some(Limit { seconds: 1500.0, until: Milestone::Leave }),
+        limit: Some(Limit { seconds: 1500.0, until: Milestone::Leave, begins: Vec::new() }),
     }
 }
 
@@ -115,7 +179,7 @@ fn arrivals_follow_their_rates() -> Outcome {
         }
     }
     // Told by lateness at once: limit 0 from the start at the bench counts everybody who came.
-    let live = LiveState { entities: vec![], limit: Some(Limit { seconds: 0.0, until: Milestone::StartAt(0) }), ..surge() };
+    let live = LiveState { entities: vec![], limit: Some(Limit { seconds: 0.0, until: Milestone::StartAt(0), begins: Vec::new() }), ..surge() };
     let late = seen(&live, 400)?.late;
     // Poisson with mean 500: deciles at ∓1.2816·√500.
     assert!((late.p50 - 500.0).abs() < 5.0 && (late.p10 - 471.3).abs() < 6.0 && (late.p90 - 528.7).abs() < 6.0, "{late:?}");
@@ -190,7 +254,7 @@ fn impossible_states_are_refused_by_field() {
     assert_eq!(field(&|live| live.entities[3].place = Place::Travelling { to: 0, remaining_s: -1.0 }), "entities[3].remaining_s");
     assert_eq!(field(&|live| live.runs.push(live.runs[0])), "runs[1]");
     assert_eq!(field(&|live| live.runs[0].remaining_s = f64::INFINITY), "runs[0].remaining_s");
-    assert_eq!(field(&|live| live.limit = Some(Limit { seconds: 1.0, until: Milestone::StartAt(2) })), "limit.until");
+    assert_eq!(field(&|live| live.limit = Some(Limit { seconds: 1.0, until: Milestone::StartAt(2), begins: Vec::new() })), "limit.until");
     assert_eq!(field(&|live| live.streams[0].station = 5), "streams[0].station");
     assert_eq!(field(&|live| live.streams[0].rates[0].from_s = 1.0), "streams[0].rates[0].from_s");
     assert_eq!(field(&|live| live.streams[0].rates[2].from_s = 500.0), "streams[0].rates[2].from_s");

@@ -13,7 +13,7 @@ fn model(rate: f64, stations: Vec<Station>) -> Model {
 }
 
 /// Mean wait of M/M/c (Erlang C).
-fn erlang_wait(rate: f64, mean_service: f64, servers: u32) -> f64 {
+pub fn erlang_wait(rate: f64, mean_service: f64, servers: u32) -> f64 {
     let load = rate * mean_service;
     // Erlang B by its recursion, then C from B.
     let blocked = (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));

@@ -17,14 +17,14 @@ use serde::Deserialize;
 use super::styled;
 use crate::drawing::interval;
 use crate::events::ForecastMade;
-use crate::model::Equipment;
+use crate::model::{Compared, Equipment, LineAhead};
 use crate::routes::{STATERS, StatedAsked, WhatIfAsked, stated};
 use crate::rules::change::{LONGER_MOST, SURGE_MOST};
 use crate::{compute, store};
 
 const POINTS: i64 = 2_000;
 /// The changes that are offered, by the name under which they are asked for.
-const CHANGES: [&str; 7] = ["van", "desk", "extractor", "cycler", "longer", "surge", "closed"];
+const CHANGES: [&str; 8] = ["lane", "van", "desk", "extractor", "cycler", "longer", "surge", "closed"];
 
 pub(super) async fn page(State(app): State<App>, actor: Actor, Asked(asked): Asked<WhatIfAsked>) -> Answered<Markup> {
     let asker = actor.clone();
@@ -50,8 +50,8 @@ pub(super) async fn page(State(app): State<App>, actor: Actor, Asked(asked): Ask
         (choice(&page, &asked, &points))
         @match compared {
             None => {},
-            Some(Ok((base, Some(delta)))) => { (difference(&page, &base, &delta)) },
-            Some(Ok((_, None))) => { p.notice role="status" { (page.t("outlook-changes-nothing")) } },
+            Some(Ok(Compared { base, delta: Some(delta), line: ahead })) => { (difference(&page, &base, &delta)) @if let Some(ahead) = &ahead { (line(&page, ahead, &points)) } },
+            Some(Ok(Compared { delta: None, .. })) => { p.notice role="status" { (page.t("outlook-changes-nothing")) } },
             Some(Err(refusal)) => { p.notice.warn role="status" { (page.t(&format!("refusal-{}", refusal.code))) } },
         }
         @if !forms.is_empty() { h2 { (page.t("outlook-machines")) } p.soft { (page.t("outlook-machines-about")) } @for form in &forms { (form) } }
@@ -94,6 +94,25 @@ fn difference(page: &Page<'_>, base: &ForecastMade, delta: &Delta) -> Markup {
             div { dt { (page.t("outlook-difference-waiting")) } dd { (amount(delta.waiting_s, 3600.0).2) } }
         }
         p.soft { (page.with("outlook-same-chances", &[("days", &base.replications.to_string())])) }
+    }
+}
+
+/// What becomes of the line, and by which figures: measured ones, or the plan's.
+fn line(page: &Page<'_>, ahead: &LineAhead, points: &[Place]) -> Markup {
+    let name = points.iter().find(|point| point.id == ahead.point).map_or_else(|| ahead.point.to_string(), |point| point.name.clone());
+    let (lanes, people) = (ahead.lanes.to_string(), format!("{:.0}", ahead.per_hour));
+    let words = if ahead.measured { "outlook-lanes-measured" } else { "outlook-lanes-planned" };
+    html! {
+        h3 { (page.with("outlook-line-of", &[("point", &name)])) }
+        p id="line-by" { (page.with(words, &[("lanes", &lanes), ("people", &people)])) }
+        dl.figures {
+            div { dt { (page.t("outlook-line-wait")) } dd { (format!("{:.1}", ahead.wait_s / 60.0)) } }
+            div { dt { (page.t("outlook-line-difference")) } dd id="line-difference" { (amount(ahead.difference_s, 60.0).2) } }
+            @if ahead.away > 0.0 || ahead.away_difference.mean != 0.0 {
+                div { dt { (page.t("outlook-turned-away")) } dd { (format!("{:.0}", ahead.away)) } }
+                div { dt { (page.t("outlook-turned-away-difference")) } dd { (amount(ahead.away_difference, 1.0).2) } }
+            }
+        }
     }
 }
 

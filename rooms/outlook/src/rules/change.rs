@@ -1,8 +1,9 @@
 //! What a change makes of the twin's states: the same draws, so that a difference shows what was changed.
 
+use baton_kit::PlaceId;
 use baton_simulate::Fault;
 use baton_simulate::kernel::Batch;
-use baton_simulate::twin::LiveState;
+use baton_simulate::twin::{LiveState, Place};
 
 use super::measure::Times;
 use super::twin::Twin;
@@ -20,6 +21,13 @@ pub fn changed(seen: &Seen, times: &Times, twin: &Twin, change: Change) -> Resul
             Change::Desk => one_more(state, twin, Stage::Accession)?,
             Change::Extractor => one_more(state, twin, Stage::Extraction)?,
             Change::Cycler => stated(seen) && one_more(state, twin, Stage::Bench)?,
+            Change::Lane(point) => match twin.lane(point) {
+                Some(station) => {
+                    state.stations[station].calendar = state.stations[station].calendar.with(0.0, f64::INFINITY, 1)?;
+                    true
+                }
+                None => false,
+            },
             Change::LongerMinutes(minutes) => {
                 state.streams.iter_mut().for_each(|stream| stream.until_s += f64::from(minutes) * 60.0);
                 !state.streams.is_empty()
@@ -28,23 +36,38 @@ pub fn changed(seen: &Seen, times: &Times, twin: &Twin, change: Change) -> Resul
                 scaled(state, 1.0 + f64::from(percent) / 100.0);
                 !state.streams.is_empty()
             }
-            Change::Closed(point) => {
-                let rate = |state: &LiveState| -> f64 { state.streams.iter().map(|stream| stream.rates[0].per_s).sum() };
-                let before = rate(state);
-                let name = point.to_string();
-                state.streams.retain(|stream| stream.name != name);
-                let after = rate(state);
-                if after > 0.0 {
-                    scaled(state, before / after);
-                }
-                before > after
-            }
+            Change::Closed(point) => closed(state, twin, point),
         };
         if !touched {
             return Ok(None);
         }
     }
     Ok(Some(states))
+}
+
+/// Whoever would come to a point, or stands in its line, goes to the others: to each as many more as its share of all who come.
+fn closed(state: &mut LiveState, twin: &Twin, point: PlaceId) -> bool {
+    let rate = |state: &LiveState| -> f64 { state.streams.iter().map(|stream| stream.rates[0].per_s).sum() };
+    let before = rate(state);
+    let name = point.to_string();
+    state.streams.retain(|stream| stream.name != name);
+    let after = rate(state);
+    if after > 0.0 {
+        scaled(state, before / after);
+    }
+    let others: Vec<(u32, f64)> = state.streams.iter().map(|stream| (stream.station, stream.rates[0].per_s)).collect();
+    let Some(lane) = twin.lane(point).filter(|_| !others.is_empty()) else { return before > after };
+    let mut sent = vec![0.0; others.len()];
+    for entity in &mut state.entities[twin.tubes..] {
+        let Place::Waiting { station, waited_s } = entity.place else { continue };
+        if station as usize == lane {
+            let behind = |at: &usize| (sent[*at] + 1.0) / others[*at].1;
+            let to = (0..others.len()).min_by(|one, other| behind(one).total_cmp(&behind(other))).unwrap_or(0);
+            sent[to] += 1.0;
+            entity.place = Place::Waiting { station: others[to].0, waited_s };
+        }
+    }
+    before > after || sent.iter().any(|sent| *sent > 0.0)
 }
 
 fn stated(seen: &Seen) -> bool {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use baton_kit::time::SECOND_US;
 use baton_kit::{PlaceId, Timestamp};
 use baton_laboratory::stages::Underway;
-use baton_simulate::twin::{Forecast, LiveState, Place, Spread};
+use baton_simulate::twin::{Delta, Estimate, Forecast, Place, Spread};
 
 use super::measure::{Times, median};
 use super::twin::Twin;
 use crate::events::{Count, ForecastMade, LastResult, LateTube, Measured, OutBy, StageAhead};
-use crate::model::{Seen, Stage};
+use crate::model::{Change, LineAhead, Seen, Stage};
 
 /// Tubes that are named.
 const NAMED: usize = 100;
@@ -19,13 +19,17 @@ const LIKELY: f64 = 0.1;
 /// What a stage took beyond its usual time is its fault from here on.
 const NOTICED_S: f64 = 600.0;
 
+/// A line whose mean wait changes by less is not spoken of.
+const LINE_NOTICED_S: f64 = 30.0;
+
 /// The forecast of these states, made from what was seen; the band of the last result is stretched so many times.
 pub fn forecast_made(seen: &Seen, times: &Times, twin: &Twin, forecast: &Forecast, stretch: f64) -> ForecastMade {
     let after = |seconds: f64| seen.now.plus_us((seconds * SECOND_US as f64) as i64);
     let last = stretched(forecast.last_result_s, stretch);
     let (stages, bottleneck) = stages(seen, twin, forecast);
     let ahead = bottleneck_ahead(twin, forecast);
-    let late = forecast.late_entities.iter().filter(|late| late.probability >= LIKELY).take(NAMED);
+    // Whoever stands in a line has no tube that could be named.
+    let late = forecast.late_entities.iter().filter(|late| late.probability >= LIKELY && (late.entity as usize) < seen.underway.len()).take(NAMED);
     let late_tubes = late.map(|late| {
         let tube = &seen.underway[late.entity as usize];
         LateTube { tube: tube.tube, percent: (late.probability * 100.0).round() as u32, cause: cause(seen.now, tube, times, ahead).name().to_owned() }
@@ -60,6 +64,28 @@ fn count(spread: Spread) -> Count {
     Count { p10: spread.p10 as u32, p50: spread.p50 as u32, p90: spread.p90 as u32 }
 }
 
+/// What a change makes of the lines: of the point it names, else of the one whose wait it changes most.
+pub fn line_ahead(seen: &Seen, twin: &Twin, forecast: &Forecast, delta: &Delta, change: Change) -> Option<LineAhead> {
+    let known = seen.points.iter().filter_map(|point| Some((point, twin.lane(point.id)?)));
+    let changed = |at: usize| delta.mean_wait_s.get(at).map_or(0.0, |wait| wait.mean.abs());
+    let (point, at) = match change {
+        Change::Lane(named) => known.into_iter().find(|(point, _)| point.id == named)?,
+        _ => known.max_by(|(_, one), (_, other)| changed(*one).total_cmp(&changed(*other))).filter(|(_, at)| changed(*at) >= LINE_NOTICED_S)?,
+    };
+    let people = seen.points.iter().map(|point| point.people_per_tube).sum::<f64>() / seen.points.len() as f64;
+    let lost = delta.lost;
+    Some(LineAhead {
+        point: point.id,
+        lanes: point.lanes.open,
+        per_hour: point.lanes.per_hour(),
+        measured: point.lanes.measured(),
+        wait_s: forecast.stations[at].mean_wait_s,
+        difference_s: *delta.mean_wait_s.get(at)?,
+        away: forecast.lost.p50 * people,
+        away_difference: Estimate { mean: lost.mean * people, ci95: lost.ci95.map(|half_width| half_width * people) },
+    })
+}
+
 /// The station at which most of the waiting from now on is done.
 fn bottleneck_ahead(twin: &Twin, forecast: &Forecast) -> Stage {
     twin.layout.stations.get(forecast.bottleneck).map_or(Stage::Bench, |(stage, _)| *stage)
@@ -67,7 +93,7 @@ fn bottleneck_ahead(twin: &Twin, forecast: &Forecast) -> Stage {
 
 /// Stations of one stage and laboratory as one; and where most waiting is.
 fn stages(seen: &Seen, twin: &Twin, forecast: &Forecast) -> (Vec<StageAhead>, usize) {
-    let there = tubes_at(twin.states.first());
+    let there = tubes_at(twin);
     // By stage and laboratory: tubes there, share of all waiting, the most that is used of anything counted.
     type Sum = (u32, f64, Option<f64>);
     let mut sums: BTreeMap<(Stage, Option<PlaceId>), Sum> = BTreeMap::new();
@@ -96,11 +122,11 @@ fn stages(seen: &Seen, twin: &Twin, forecast: &Forecast) -> (Vec<StageAhead>, us
     (ahead, most.unwrap_or(0))
 }
 
-/// How many wait at or are served by each station now.
-fn tubes_at(state: Option<&LiveState>) -> BTreeMap<u32, u32> {
+/// How many tubes wait at or are served by each station now.
+fn tubes_at(twin: &Twin) -> BTreeMap<u32, u32> {
     let mut there = BTreeMap::new();
-    let Some(state) = state else { return there };
-    for entity in &state.entities {
+    let Some(state) = twin.states.first() else { return there };
+    for entity in &state.entities[..twin.tubes] {
         let station = match entity.place {
             Place::Waiting { station, .. } => station,
             Place::Served { run } => state.runs[run as usize].station,

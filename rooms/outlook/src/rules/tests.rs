@@ -3,15 +3,18 @@
 use baton_kit::time::{HOUR_US, MINUTE_US};
 use baton_kit::{AccountId, BoxId, Bucket, Device, PlaceId, PlateId, Timestamp, TypedId};
 use baton_laboratory::stages::{BoxCarried, Looked, PlateDone, TubeTaken, Underway};
+use baton_screening::queue::lanes::Lanes;
 use baton_simulate::InTurn;
-use baton_simulate::twin::{Budget, Forecast, Place, compare_over, forecast_over};
+use baton_simulate::statistics::mean_and_half_width;
+use baton_simulate::twin::{Budget, Forecast, LiveState, Place, compare_over, forecast_over};
 use proptest::prelude::*;
 
 use super::change::changed;
+use super::lines::coming;
 use super::measure::{Times, filled, median, prior};
-use super::said::{cause, forecast_made};
+use super::said::{cause, forecast_made, line_ahead};
 use super::twin::{GUESSES, Twin, WORK, days};
-use crate::model::{Change, Equipment, LaboratorySeen, PointSeen, Seen, Stage};
+use crate::model::{Change, Equipment, LaboratorySeen, PointSeen, Seen, Stage, StillDue};
 
 fn id<T: TypedId>(n: u32) -> T {
     T::from_packed(baton_kit::Packed::new(Bucket::INSTALLATION, Device::new(1).unwrap(), n))
@@ -77,8 +80,15 @@ fn seen() -> Seen {
         boxes: (0..6).map(carried).collect(),
         laboratories: vec![laboratory],
         points: Vec::new(),
+        due: None,
         pace_s: 7200.0,
     }
+}
+
+/// A point where tubes are begun, with more lanes than anybody needs.
+fn point(n: u32, begun: i64, closes: i64) -> PointSeen {
+    let lanes = Lanes { open: 20, gaps_s: Vec::new(), lately: 0 };
+    PointSeen { id: id(n), begun, closes: at(closes), lanes, waiting: 0, people_per_tube: 10.0 }
 }
 
 fn foretold(seen: &Seen) -> (Times, Twin, Forecast) {
@@ -136,7 +146,7 @@ fn a_plate_nobody_signs_for_is_run_again() {
 fn what_is_said_names_the_late_and_their_cause() {
     let slow = Underway { sealed: Some(at(NOW - 200)), ..tube(1, NOW - 210) };
     let soon = Underway { sealed: Some(at(NOW - 1)), ..tube(2, NOW - 10) };
-    let seen = Seen { underway: vec![slow, soon], points: vec![PointSeen { id: id(POINT), begun: 24, closes: at(NOW + 120) }], ..seen() };
+    let seen = Seen { underway: vec![slow, soon], points: vec![point(POINT, 24, NOW + 120)], ..seen() };
     let (times, twin, forecast) = foretold(&seen);
     let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
     assert_eq!(said.late_tubes.iter().map(|late| (late.tube, late.percent, &*late.cause)).collect::<Vec<_>>(), [(id(1), 100, "collection")]);
@@ -147,7 +157,7 @@ fn what_is_said_names_the_late_and_their_cause() {
 
 #[test]
 fn a_change_touches_what_it_names() {
-    let points = vec![PointSeen { id: id(POINT), begun: 12, closes: at(NOW + 240) }, PointSeen { id: id(11), begun: 12, closes: at(NOW + 240) }];
+    let points = vec![point(POINT, 12, NOW + 240), point(11, 12, NOW + 240)];
     let mut seen = Seen { underway: vec![Underway { sealed: Some(at(NOW - 20)), ..tube(1, NOW - 30) }], points, ..seen() };
     let times = Times::of(&seen);
     let twin = Twin::of(&seen, &times, 1).unwrap();
@@ -166,6 +176,85 @@ fn a_change_touches_what_it_names() {
     let cycler = changed(&seen, &times, &twin, Change::Cycler).unwrap().unwrap();
     let servers = |states: &[baton_simulate::twin::LiveState]| states[0].stations.iter().map(|station| station.calendar.steps()[0].servers).collect::<Vec<_>>();
     assert_eq!(servers(&cycler).iter().zip(servers(&twin.states)).filter(|(new, old)| **new == old + 1).count(), 1);
+}
+
+/// One lane that takes 36 s a person, always at work, with 60 people before it; another point has nobody waiting.
+fn crowded() -> Seen {
+    let lanes = Lanes { open: 1, gaps_s: vec![36.0; 24], lately: 25 };
+    let crowded = PointSeen { lanes, waiting: 60, ..point(POINT, 20, NOW + 240) };
+    Seen { points: vec![crowded, point(11, 20, NOW + 240)], due: Some(StillDue { people: 1_000, closes: at(NOW + 240) }), ..seen() }
+}
+
+#[test]
+fn one_more_lane_shortens_the_line_it_is_opened_for() {
+    let seen = crowded();
+    let (times, twin, forecast) = foretold(&seen);
+    let change = |change| changed(&seen, &times, &twin, change).unwrap().expect("a change");
+    let budget = Budget { replications: 4 * GUESSES, seed: 1 };
+    let delta = |states: &[LiveState]| compare_over(&twin.states, states, &budget, &InTurn, &|| true).unwrap();
+    let lane = delta(&change(Change::Lane(id(POINT))));
+    let ahead = line_ahead(&seen, &twin, &forecast, &lane, Change::Lane(id(POINT))).expect("its line");
+    assert_eq!((ahead.point, ahead.lanes, ahead.per_hour, ahead.measured), (id(POINT), 1, 100.0, true));
+    let (mean, half_width) = (ahead.difference_s.mean, ahead.difference_s.ci95.expect("an interval"));
+    assert!(mean < -600.0 && mean + half_width < 0.0 && ahead.wait_s > 600.0, "{ahead:?}");
+    assert!(lane.last_result_s.mean < 0.0 && lane.waiting_s.mean < 0.0, "a line that lasts beyond closing holds up the last result: {lane:?}");
+    let other = lane.mean_wait_s[twin.lane(id(11)).expect("lanes")];
+    assert_eq!((other.mean, other.ci95), (0.0, Some(0.0)), "nothing changes at the other point: the same chances");
+    // Closed: its people come to the other point, those of the line first.
+    let closed = change(Change::Closed(id(POINT)));
+    let at = |states: &[LiveState], n: u32| {
+        let lane = twin.lane(id(n)).expect("lanes") as u32;
+        states[0].entities.iter().filter(|entity| matches!(entity.place, Place::Waiting { station, .. } if station == lane)).count()
+    };
+    assert_eq!((at(&twin.states, POINT), at(&twin.states, 11), at(&closed, POINT), at(&closed, 11)), (6, 0, 0, 6));
+    assert!(changed(&seen, &times, &twin, Change::Lane(id(99))).unwrap().is_none(), "nobody comes there");
+    assert!((twin.expected() - 6.0 - coming(&seen).iter().sum::<f64>() * 14_400.0).abs() < 1e-6);
+}
+
+/// The lanes as they are built: people come at random, a lane takes equally long for all. The mean wait is that of Pollaczek and Khinchine.
+#[test]
+fn the_line_of_one_lane_is_as_long_as_theory_says() {
+    let lanes = Lanes { open: 1, gaps_s: vec![36.0; 24], lately: 0 };
+    // 16 tubes of ten in two hours on a lane that takes 20.
+    let seen = Seen { points: vec![PointSeen { lanes, ..point(POINT, 16, NOW + 30_000) }], ..seen() };
+    let twin = Twin::of(&seen, &Times::of(&seen), 1).unwrap();
+    let lane = twin.lane(id(POINT)).expect("a lane");
+    let budget = |seed| Budget { replications: 1, seed };
+    let waits: Vec<f64> = (0..30).map(|seed| forecast_over(&twin.states, &budget(seed), &InTurn, &|| true).unwrap().stations[lane].mean_wait_s).collect();
+    let (mean, half_width) = mean_and_half_width(&waits);
+    let expected = 0.8 * 360.0 / (2.0 * (1.0 - 0.8));
+    assert!((mean - expected).abs() <= half_width.unwrap() && half_width.unwrap() < 0.1 * expected, "{mean} ± {half_width:?} against {expected}");
+}
+
+#[test]
+fn who_comes_is_told_by_the_pace_until_lanes_are_full() {
+    let hours = 4.0;
+    let rates = |seen: &Seen| coming(seen).iter().map(|rate| rate * 3600.0).collect::<Vec<_>>();
+    let near = |rates: Vec<f64>, expected: [f64; 2]| rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-9);
+    let full = crowded();
+    // 940 people not yet in a line, half of them at each point; the pace of the open point is ten tubes an hour.
+    assert!(near(rates(&full), [47.0 / hours, 10.0]), "{:?}", rates(&full));
+    let until = |closes| Some(StillDue { people: 1_000, closes: at(closes) });
+    let tomorrow = Seen { due: until(NOW + 240 + 1440), ..full.clone() };
+    assert!(near(rates(&tomorrow), [10.0, 10.0]), "twelve more hours of tomorrow: no slower than lately");
+    let few = Seen { due: Some(StillDue { people: 100, closes: at(NOW + 240) }), ..full.clone() };
+    assert!(near(rates(&few), [10.0, 2.0 / hours]), "nobody comes twice");
+    assert!(near(rates(&Seen { due: None, ..full.clone() }), [10.0, 10.0]), "nobody is listed");
+    let over = Seen { points: full.points.iter().map(|point| PointSeen { closes: at(NOW), ..point.clone() }).collect(), ..full };
+    assert_eq!(rates(&over), [0.0, 0.0]);
+}
+
+/// However long people stood in a line, the clock of their tube begins on the lane.
+#[test]
+fn a_long_line_makes_no_tube_late_by_itself() {
+    let crowd = PointSeen { waiting: 600, lanes: Lanes { open: 1, gaps_s: vec![36.0; 24], lately: 25 }, ..point(POINT, 1, NOW) };
+    let seen = Seen { points: vec![crowd], ..seen() };
+    let (times, twin, forecast) = foretold(&seen);
+    // 360 s for each of sixty; then the courier's round of at most 50 minutes, 20 of road and 185 until the signature.
+    assert!(forecast.last_result_s.p50 > 6.0 * 3600.0 && forecast.late.p90 == 0.0, "{forecast:?}");
+    let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
+    assert_eq!((said.tubes, said.expected, said.late_tubes.len()), (0, 60, 0));
+    assert_eq!(said.stages[said.bottleneck].stage, "lane");
 }
 
 #[test]
@@ -195,7 +284,7 @@ proptest! {
             }
         };
         let underway: Vec<Underway> = tubes.into_iter().enumerate().map(stage).collect();
-        let seen = Seen { underway, points: vec![PointSeen { id: id(POINT), begun: points, closes: at(NOW + 60) }], ..seen() };
+        let seen = Seen { underway, points: vec![point(POINT, points, NOW + 60)], ..seen() };
         let (times, twin, forecast) = foretold(&seen);
         let said = forecast_made(&seen, &times, &twin, &forecast, 1.0);
         prop_assert_eq!(said.stages.iter().map(|stage| stage.tubes).sum::<u32>() as usize, seen.underway.len());

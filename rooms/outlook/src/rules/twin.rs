@@ -1,9 +1,9 @@
 //! The twin's states: the laboratory as it is now, under so many guesses at what nobody can know of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use baton_kit::time::SECOND_US;
-use baton_kit::{PlateId, Timestamp, TypedId};
+use baton_kit::{PlaceId, PlateId, Timestamp, TypedId};
 use baton_laboratory::model::LIMIT_US;
 use baton_laboratory::stages::Underway;
 use baton_simulate::Fault;
@@ -12,6 +12,7 @@ use baton_simulate::draws::{Purpose, Stream, uniform};
 use baton_simulate::kernel::{Calendar, Station};
 use baton_simulate::twin::{ArrivalStream, Limit, LiveEntity, LiveState, Milestone, Place, Rate, Run};
 
+use super::lines;
 use super::measure::{Times, median, prior};
 use crate::model::{Seen, Stage};
 
@@ -48,6 +49,8 @@ pub struct Layout {
 pub struct Twin {
     pub layout: Layout,
     pub states: Vec<LiveState>,
+    /// Tubes on their way: the first of the entities of each state. The others stand in a line.
+    pub tubes: usize,
 }
 
 impl Twin {
@@ -62,13 +65,20 @@ impl Twin {
             states.push(builder.state());
             layout = builder.layout;
         }
-        Ok(Self { layout, states })
+        Ok(Self { layout, states, tubes: seen.underway.len() })
     }
 
-    /// Tubes that come on average.
+    /// Tubes that come on average: of those who stand in a line, and of those who are still to join one.
     pub fn expected(&self) -> f64 {
         let streams = self.states.first().map_or(&[][..], |state| &state.streams);
-        streams.iter().map(|stream| stream.until_s * stream.rates.first().map_or(0.0, |rate| rate.per_s)).sum()
+        let in_line = self.states.first().map_or(0, |state| state.entities.len()) - self.tubes;
+        in_line as f64 + streams.iter().map(|stream| stream.until_s * stream.rates.first().map_or(0.0, |rate| rate.per_s)).sum::<f64>()
+    }
+
+    /// The station of a point's lanes.
+    pub fn lane(&self, point: PlaceId) -> Option<usize> {
+        let name = lines::station(point);
+        self.states.first()?.stations.iter().position(|station| station.name == name)
     }
 }
 
@@ -93,12 +103,14 @@ struct Builder<'s> {
     laboratories: Vec<At>,
     /// Sampling and collection of each round.
     rounds: Vec<(u32, u32)>,
+    /// The lanes of points, by the place of the point in the list: their station, and how long one takes for as many as share a tube.
+    lanes: BTreeMap<usize, (u32, f64)>,
 }
 
 impl<'s> Builder<'s> {
     fn new(seen: &'s Seen, times: &'s Times, seed: u64, guess: u32) -> Self {
         let layout = Layout { stations: Vec::new(), counted: Vec::new() };
-        Self { seen, times, seed, guess, stations: Vec::new(), layout, laboratories: Vec::new(), rounds: Vec::new() }
+        Self { seen, times, seed, guess, stations: Vec::new(), layout, laboratories: Vec::new(), rounds: Vec::new(), lanes: BTreeMap::new() }
     }
 
     fn word(&self, what: &str, key: u64) -> u64 {
@@ -107,8 +119,12 @@ impl<'s> Builder<'s> {
 
     /// The middle of as many values drawn from the measured ones: what the same day might have shown.
     fn guessed(&self, what: &str, key: u64, values: &[f64]) -> f64 {
-        let drawn = (0..values.len() as u64).map(|n| values[(self.word(what, key << 16 | n) % values.len() as u64) as usize]);
-        median(&drawn.collect::<Vec<_>>())
+        median(&self.drawn(what, key, values))
+    }
+
+    /// As many values as there are, drawn from them.
+    fn drawn(&self, what: &str, key: u64, values: &[f64]) -> Vec<f64> {
+        (0..values.len() as u64).map(|n| values[(self.word(what, key << 16 | n) % values.len() as u64) as usize]).collect()
     }
 
     /// One of the measured times that are longer than what has passed, less that.
@@ -131,17 +147,37 @@ impl<'s> Builder<'s> {
             let at = self.laboratory(number)?;
             self.laboratories.push(at);
         }
+        let served: BTreeMap<usize, f64> = lines::with_lanes(&self.seen.points).into_iter().map(|place| (place, self.tube_on_lane(place))).collect();
         for (number, times) in self.times.rounds.iter().enumerate() {
             let transport = self.laboratories[times.round.laboratory].transport;
             // Whatever is sealed while the courier is on the way comes along: a round starts when its first tube has waited so long.
             let wait = self.guessed("collection", number as u64, &times.waits_s);
             let collection = Station::new(format!("collection:{number}"), Calendar::constant(PLENTY)?, Distribution::deterministic(0.0)?);
             let collection = self.add(collection.batch(1_000_000, wait).to(transport), Stage::Collection, None, false);
-            let sampling = Station::new(format!("sampling:{number}"), Calendar::constant(PLENTY)?, Distribution::measured(&self.times.sampling_s)?);
+            let here = served.iter().filter(|(place, _)| self.times.round(Some(self.seen.points[**place].id)) == number).map(|(_, on_lane)| *on_lane);
+            let here: Vec<f64> = here.collect();
+            let on_lane = here.iter().sum::<f64>() / here.len().max(1) as f64;
+            // From the first swab to the seal, less what of that is spent on the lane.
+            let rest: Vec<f64> = self.times.sampling_s.iter().map(|sampling| (sampling - on_lane).max(0.0)).collect();
+            let sampling = Station::new(format!("sampling:{number}"), Calendar::constant(PLENTY)?, Distribution::measured(&rest)?);
             let sampling = self.add(sampling.to(collection), Stage::Sampling, None, false);
             self.rounds.push((sampling, collection));
         }
+        for (place, on_lane) in served {
+            let point = &self.seen.points[place];
+            let (sampling, _) = self.rounds[self.times.round(Some(point.id))];
+            let lane = self.add(lines::lanes(point, on_lane)?.to(sampling), Stage::Lane, None, true);
+            self.lanes.insert(place, (lane, on_lane));
+        }
         Ok(())
+    }
+
+    /// How long a lane takes for as many people as share a tube: the mean of as many gaps between people as were measured, drawn from them.
+    fn tube_on_lane(&self, place: usize) -> f64 {
+        let point = &self.seen.points[place];
+        let drawn = self.drawn("lane", point.id.raw().unsigned_abs(), &point.lanes.gaps_s);
+        let person_s = if drawn.is_empty() { point.lanes.person_s() } else { drawn.iter().sum::<f64>() / drawn.len() as f64 };
+        person_s * point.people_per_tube
     }
 
     fn laboratory(&mut self, number: usize) -> Result<At, Fault> {
@@ -192,9 +228,12 @@ impl<'s> Builder<'s> {
             age_s: self.passed(Some(tube.first_swab)),
             place: self.place(tube, &mut runs),
         });
-        let entities = entities.collect();
+        let mut entities: Vec<LiveEntity> = entities.collect();
+        self.lanes.iter().for_each(|(place, (station, _))| entities.extend(lines::standing(&self.seen.points[*place], *station)));
         let streams = self.streams();
-        let limit = Some(Limit { seconds: (LIMIT_US / SECOND_US) as f64, until: Milestone::Leave });
+        // The clock of a tube begins with its first swab, however long people stood in the line.
+        let begins = self.lanes.values().map(|(station, _)| *station).collect();
+        let limit = Some(Limit { seconds: (LIMIT_US / SECOND_US) as f64, until: Milestone::Leave, begins });
         LiveState { stations: std::mem::take(&mut self.stations), entities, runs: runs.runs, streams, limit }
     }
 
@@ -240,8 +279,12 @@ impl<'s> Builder<'s> {
             return Place::Served { run: runs.road((round, number), road) };
         }
         let (sampling, collection) = self.rounds[round];
+        let open = self.seen.points.iter().position(|point| Some(point.id) == tube.point).and_then(|place| self.lanes.get(&place));
         if tube.sealed.is_some() {
             return Place::Waiting { station: collection, waited_s: self.passed(tube.sealed) };
+        }
+        if let Some((lane, on_lane)) = open.filter(|(_, on_lane)| *on_lane > self.passed(Some(tube.first_swab))) {
+            return Place::Served { run: runs.add(Run { station: *lane, remaining_s: on_lane - self.passed(Some(tube.first_swab)) }) };
         }
         let remaining_s = self.remaining("sampling", key, &self.times.sampling_s, self.passed(Some(tube.first_swab)));
         Place::Served { run: runs.add(Run { station: sampling, remaining_s }) }
@@ -258,13 +301,14 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// Tubes still to be begun: the pace of lately until the point closes.
+    /// Tubes' worth of people still to come, until the point closes.
     fn streams(&self) -> Vec<ArrivalStream> {
-        let open = self.seen.points.iter().filter(|point| point.begun > 0 && point.closes > self.seen.now && self.seen.pace_s > 0.0);
-        let stream = open.map(|point| ArrivalStream {
+        let coming = lines::coming(self.seen);
+        let open = self.seen.points.iter().enumerate().filter(|(place, _)| coming[*place] > 0.0);
+        let stream = open.map(|(place, point)| ArrivalStream {
             name: point.id.to_string(),
-            station: self.rounds[self.times.round(Some(point.id))].0,
-            rates: vec![Rate { from_s: 0.0, per_s: point.begun as f64 / self.seen.pace_s }],
+            station: self.lanes.get(&place).map_or(self.rounds[self.times.round(Some(point.id))].0, |(lane, _)| *lane),
+            rates: vec![Rate { from_s: 0.0, per_s: coming[place] }],
             until_s: point.closes.since(self.seen.now) as f64 / SECOND_US as f64,
             age_s: 0.0,
         });

@@ -14,8 +14,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::advice::{Advice, advice, is_long};
+use super::lanes::Lanes;
 use super::store::{self, Line};
-use super::wait::{COUNT_HOLDS_US, LONGEST, Seen, Wait, closing, wait, waiting};
+use super::wait::{COUNT_HOLDS_US, LONGEST, PACE_MINUTES, Seen, Wait, closing, wait, waiting};
 use crate::events::LineCounted;
 use crate::view::{SAMPLERS, must_reach};
 
@@ -51,6 +52,7 @@ pub(super) struct Board {
     pub(super) line: Option<Line>,
     pub(super) wait: Wait,
     pub(super) waiting: (i64, i64),
+    pub(super) lanes: Lanes,
     /// What would shorten a long wait, with the name of the other point.
     pub(super) advice: Option<(Advice, String)>,
 }
@@ -60,7 +62,8 @@ impl Board {
         let point = point_of(tx, id)?;
         let line = store::line(tx, id)?;
         let (wait, waiting) = line.as_ref().map_or(Ok((Wait::CountOld, (0, 0))), |line| wait_at(tx, id, line, now))?;
-        let mut board = Self { point, line, wait, waiting, advice: None };
+        let lanes = store::lanes(tx, &point, line.as_ref(), now)?;
+        let mut board = Self { point, line, wait, waiting, lanes, advice: None };
         if is_long(wait) {
             board.advice = board.shorter(tx, now)?;
         }
@@ -177,6 +180,17 @@ fn advised(page: &Page<'_>, board: &Board) -> Markup {
     }
 }
 
+/// What the lanes do in an hour, and whether that is measured or the plan's figure.
+fn pace_of_lanes(page: &Page<'_>, board: &Board) -> Markup {
+    let (lanes, people) = (board.lanes.open.to_string(), format!("{:.0}", board.lanes.per_hour()));
+    let (words, minutes) = match board.lanes.measured() {
+        true => ("queue-lanes", PACE_MINUTES),
+        false => ("queue-lanes-planned", board.lanes.minutes_for(board.waiting.1)),
+    };
+    let arguments = [("lanes", &*lanes), ("people", &people), ("waiting", &board.waiting.1.to_string()), ("minutes", &minutes.to_string())];
+    html! { p.soft id="lanes" { (page.with(words, &arguments)) } }
+}
+
 /// One mark a metre, as long as the line is: people stand a metre apart.
 fn metres(words: Words<'_>, board: &Board, line: &Line) -> Markup {
     let each = board.waiting.1 / (line.open.len() as i64).max(1) + i64::from(board.waiting.1 % (line.open.len() as i64).max(1) > 0);
@@ -206,6 +220,7 @@ async fn form(State(app): State<App>, actor: Actor, At(id): At<PlaceId>) -> Answ
     let content = html! {
         link rel="stylesheet" href="/assets/screening.css";
         @if let Some(line) = line { p.soft { (page.with("queue-counted", &[("people", &line.waiting.to_string()), ("time", &page.time(line.at))])) } }
+        (pace_of_lanes(&page, &board))
         (advised(&page, &board))
         form.narrow id="line" method="post" action=(format!("/points/{id}/line")) {
             input type="hidden" name="id" value=(form_id);

@@ -47,6 +47,12 @@ struct QueueShown {
     /// People who wait now: at least, at most.
     waiting: Option<(i64, i64)>,
     open: Vec<i64>,
+    /// Lanes at work: those whose devices scanned in the last quarter of an hour, and no fewer than were said to be open.
+    lanes: u32,
+    /// People one lane serves in an hour.
+    people_per_lane_hour: i64,
+    /// Whether that was measured from the scans; otherwise it is the plan's figure.
+    lane_measured: bool,
     advice: Option<AdviceShown>,
 }
 
@@ -77,6 +83,9 @@ async fn queue(State(app): State<App>, At(id): At<PlaceId>) -> Answered<Json<Que
         wait: shown(board.wait),
         counted_us: board.line.as_ref().map(|line| line.at),
         waiting,
+        lanes: board.lanes.open,
+        people_per_lane_hour: board.lanes.per_hour().round() as i64,
+        lane_measured: board.lanes.measured(),
         open: board.line.map(|line| line.open).unwrap_or_default(),
         advice,
     }))

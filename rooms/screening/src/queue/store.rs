@@ -3,7 +3,9 @@
 use baton_kit::time::{HOUR_US, MINUTE_US};
 use baton_kit::{PlaceId, Timestamp, TypedId};
 use baton_ledger::{Event, StoreResult, Tx, params};
+use baton_registry::model::Place;
 
+use super::lanes::{Lanes, Scan};
 use super::wait::PACE_MINUTES;
 use crate::events::LineCounted;
 
@@ -41,5 +43,26 @@ pub fn swabs(tx: &mut Tx<'_>, point: PlaceId, since: Timestamp, now: Timestamp) 
     let sql = "SELECT CAST(COALESCE(sum(CASE WHEN m.swabbed_us > $3 THEN 1 ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(sum(CASE WHEN m.swabbed_us > $4 THEN 1 ELSE 0 END), 0) AS BIGINT) \
                FROM tube t JOIN member m ON m.tube = t.id WHERE t.point = $1 AND t.opened_us >= $2 AND m.undoing IS NULL";
     let row = tx.one(sql, params![point, since.min(lately).plus_us(-HOUR_US), since, lately])?;
+    Ok((row.int(0)?, row.int(1)?))
+}
+
+/// Scans read of one point at most: twenty lanes at work for the whole time.
+const SCANS_MOST: i64 = 1_000;
+
+/// The lanes of a point, by its scans within the time over which the pace is measured.
+pub fn lanes(tx: &mut Tx<'_>, point: &Place, line: Option<&Line>, now: Timestamp) -> StoreResult<Lanes> {
+    let lately = now.plus_us(-PACE_MINUTES * MINUTE_US);
+    let sql = "SELECT m.scan, m.swabbed_us FROM tube t JOIN member m ON m.tube = t.id \
+               WHERE t.point = $1 AND t.opened_us >= $2 AND m.swabbed_us > $3 AND m.swabbed_us <= $4 AND m.undoing IS NULL \
+               ORDER BY m.swabbed_us DESC, m.scan DESC LIMIT $5";
+    let rows = tx.query(sql, params![point.id, lately.plus_us(-HOUR_US), lately, now, SCANS_MOST])?;
+    let scans: Vec<Scan> = rows.iter().map(|row| Ok(Scan { id: row.id(0)?, at: row.time(1)? })).collect::<StoreResult<_>>()?;
+    Ok(Lanes::of(&scans, line, point.details.lanes, now))
+}
+
+/// People to a tube at a point: swabs in the tubes sealed since, and how many these are.
+pub fn filled(tx: &mut Tx<'_>, point: PlaceId, since: Timestamp) -> StoreResult<(i64, i64)> {
+    let sql = "SELECT CAST(COALESCE(sum(swabs), 0) AS BIGINT), CAST(count(*) AS BIGINT) FROM tube WHERE point = $1 AND opened_us >= $2 AND sealed_us IS NOT NULL AND follow_up = 0";
+    let row = tx.one(sql, params![point, since])?;
     Ok((row.int(0)?, row.int(1)?))
 }
