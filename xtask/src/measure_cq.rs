@@ -17,7 +17,8 @@ const SEED: u64 = 20_261_124;
 const METHODS: [(CqMethod, &str); 2] = [(CqMethod::PlateauRelative, "20 % of the plateau"), (CqMethod::SecondDerivative, "second-derivative maximum")];
 
 /// Replicates: set, level (the wells' names up to the last mark) or none for all levels together, copies and limit where known.
-const REPLICATES: [(&str, Option<&str>, Option<f64>, Option<f64>); 10] = [
+type Replicates = (&'static str, Option<&'static str>, Option<f64>, Option<f64>);
+const REPLICATES: [Replicates; 10] = [
     ("dil4reps94", Some("F15"), Some(15_000.0), Some(0.075)),
     ("dil4reps94", Some("F150"), Some(1_500.0), Some(0.085)),
     ("dil4reps94", Some("F1500"), Some(150.0), Some(0.125)),

@@ -39,6 +39,8 @@ fn figures(judged: &[Judged]) -> [f64; 3] {
     [yes_yes / (yes_no + yes_yes), no_no / (no_no + no_yes), kappa]
 }
 
+/// What a curve counts, and what that is called.
+type Weight = (&'static str, fn(&Example) -> f64);
 type Scored<'a> = [(&'a Example, Probabilities)];
 
 /// One table: every curve, curves weighted by agreement, and only those all raters agree on; of all sets given, and of those
@@ -47,8 +49,7 @@ pub fn table(rated: &Scored, agreed: &Scored, seed: u64) -> String {
     let mut lines = vec!["| curves | y | n | sensitivity | specificity | κ yes/no |\n|---|---|---|---|---|---|".to_owned()];
     let mut chance = Chance::new(seed);
     for (sets, items) in [("all but htPCR", rated), ("all but htPCR, competimer", agreed)] {
-        let weights: [(&str, fn(&Example) -> f64); 3] =
-            [("all", |_| 1.0), ("weighted by agreement", |e| concord(&e.ratings)), ("unanimous", |e| f64::from(u8::from(e.unanimous)))];
+        let weights: [Weight; 3] = [("all", |_| 1.0), ("weighted by agreement", |e| concord(&e.ratings)), ("unanimous", |e| f64::from(u8::from(e.unanimous)))];
         for (name, weight) in weights {
             let judge = |(e, p): &(&Example, Probabilities)| Judged { weight: weight(e), people: e.majority == 'y', model: call(p) == 'y' };
             let judged: Vec<Judged> = items.iter().filter(|(e, _)| e.majority != 'a').map(judge).filter(|one| one.weight > 0.0).collect();
