@@ -157,6 +157,13 @@ fn the_longest_names_are_written_and_read_again() {
     }
 }
 
+/// Found by the fuzzer: written in full, such a number is longer than what is read again.
+#[test]
+fn numbers_of_any_size_are_written_and_read_again() {
+    let text = "cycle,A1,B2,C3\n0.5577,1.5,3E253,-2e-300\n1.55105,-1,-1.7976931348623157e308,5e-324\n2.5,0.1,123456789.123456789,1\n";
+    assert!(sound::file("n.csv", text.as_bytes()));
+}
+
 #[test]
 fn a_table_of_curves_that_ends_within_a_row_is_refused() {
     let whole = "cycle,A1,A2\n1,2.5,3\n2,2.6,3\n";

@@ -122,11 +122,12 @@ impl Reader {
         fit(&self.curve.values[..end], &start, steps)
     }
 
-    /// From an index (with fraction) to the curve's own axis.
+    /// From an index (with fraction) to the curve's own axis; what lies beyond its ends by a rounding is its end.
     fn on_axis(&self, index: f64) -> f64 {
         let axis = &self.curve.axis;
         let whole = (index.max(0.0) as usize).min(axis.len() - 2);
-        axis[whole] + (index - whole as f64) * (axis[whole + 1] - axis[whole])
+        let (from, to) = (axis[whole], axis[whole + 1]);
+        (from + (index - whole as f64) * (to - from)).clamp(from, to)
     }
 
     /// Three or more readings in a row at exactly the same highest value.
@@ -161,6 +162,15 @@ fn clamp_fraction(fraction: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::simulate::{Params, axis, synthesise};
+
+    /// Found by the fuzzer: a turn a rounding before the first cycle.
+    #[test]
+    fn nothing_lies_beyond_the_ends_of_the_axis() {
+        let mut reader = Reader::new();
+        let values: Vec<f64> = (0..40).map(f64::from).collect();
+        reader.curve.load(&Curve { cycles: &axis(40), fluorescence: &values }, &mut Reasons::default()).unwrap();
+        assert_eq!((reader.on_axis(-1e-3), reader.on_axis(1e3), reader.on_axis(1.5)), (1.0, 40.0, 2.5));
+    }
 
     #[test]
     fn a_rise_without_its_plateau_is_fitted_to_the_end() {

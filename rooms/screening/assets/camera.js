@@ -35,13 +35,11 @@ async function codeReader() {
   };
 }
 
-// The button opens and closes the camera; each code held before it is given once.
-export function camera(button, picture, found, none) {
-  if (!navigator.mediaDevices?.getUserMedia) return;
+// Gives what opens and closes the camera; each code held before it is given once.
+export function camera(picture, found, none) {
   let stream = null;
-  button.hidden = false;
   const stop = () => { stream?.getTracks().forEach((track) => track.stop()); stream = null; picture.hidden = true; };
-  button.addEventListener("click", async () => {
+  return async () => {
     if (stream) { stop(); return; }
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
@@ -57,5 +55,5 @@ export function camera(button, picture, found, none) {
         await new Promise((done) => setTimeout(done, 100));
       }
     } catch { none(); stop(); }
-  });
+  };
 }

@@ -1,8 +1,10 @@
 // The sampling screen: scan a tube, scan people, seal. Facts wait in the browser until the centre has them.
 "use strict";
-import { camera, keepReader } from "/assets/camera.js";
 import { deviceQueue } from "/assets/device-queue.js";
-import { LETTERS, show, taker } from "/assets/hand-over.js";
+
+// Loaded when first wanted; the page's worker keeps both.
+const cameras = () => import("/assets/camera.js");
+const handOver = () => import("/assets/hand-over.js");
 
 const KEPT = ["screening.css", "sampling.js", "device-queue.js", "hand-over.js", "camera.js", "idb.js", "lean-qr.js"];
 const root = document.getElementById("sampling");
@@ -299,12 +301,20 @@ if (root) {
 
   $("send-now").addEventListener("click", queue.send);
 
-  camera($("camera"), $("camera-picture"), handle, () => note(word("sampling-camera-none"), "warn"));
+  if (navigator.mediaDevices?.getUserMedia) {
+    $("camera").hidden = false;
+    let turn;
+    $("camera").addEventListener("click", async () => {
+      turn ??= cameras().then(({ camera }) => camera($("camera-picture"), handle, () => note(word("sampling-camera-none"), "warn")));
+      (await turn)();
+    });
+  }
 
   // ---- Handing over to another device: see hand-over.js. ----
   const filled = (key, values) => Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), word(key));
   let film = null, packed = null;
   $("hand-over-open").addEventListener("click", () => then(async () => {
+    const { LETTERS, show } = await handOver();
     packed = await queue.packets(LETTERS);
     const hand = tube && { id: tube.id, code: tube.code, ratio: tube.ratio, members: tube.members.map(({ scan, person }) => ({ scan, person })) };
     const what = { packets: packed.packets, hand, campaign: root.dataset.campaign, point: root.dataset.point };
@@ -338,8 +348,9 @@ if (root) {
     });
   });
 
-  const takeFrame = taker();
+  let takeFrame;
   async function takeOver(text) {
+    takeFrame ??= (await handOver()).taker();
     let film;
     try { film = await takeFrame(text); } catch { note(word("sampling-hand-over-torn"), "warn", "hand-over-torn"); return; }
     if (!film) return;
@@ -369,7 +380,7 @@ if (root) {
       .then(() => caches.open("baton-kept-1 /sampling"))
       .then((kept) => keptAlready || kept.add(new Request(location.href, { cache: "reload" })))
       .then(() => (document.documentElement.dataset.kept = "yes"))
-      .then(keepReader)
+      .then(async () => (await cameras()).keepReader())
       .then(() => (document.documentElement.dataset.reads = "yes"))
       .catch(() => {});
   }

@@ -244,22 +244,28 @@ fn write_react(xml: &mut String, number: u64, well: &Well, names: &Names) {
     for reading in &well.readings {
         let _ = write!(xml, "<data><tar id=\"{}\"/>", clean(&target_name(reading)));
         if let Some(cq) = reading.cq {
-            let _ = write!(xml, "<cq>{cq}</cq>");
+            let _ = write!(xml, "<cq>{}</cq>", short(cq));
         }
         if let Some(reason) = &reading.excluded {
             let _ = write!(xml, "<excl>{}</excl>", clean(reason));
         }
         for (cycle, fluorescence) in reading.cycles.iter().zip(&reading.fluorescence) {
             if cycle.is_finite() && fluorescence.is_finite() {
-                let _ = write!(xml, "<adp><cyc>{cycle}</cyc><fluor>{fluorescence}</fluor></adp>");
+                let _ = write!(xml, "<adp><cyc>{}</cyc><fluor>{}</fluor></adp>", short(*cycle), short(*fluorescence));
             }
         }
         if let Some(threshold) = reading.threshold {
-            let _ = write!(xml, "<quantFluor>{threshold}</quantFluor>");
+            let _ = write!(xml, "<quantFluor>{}</quantFluor>", short(threshold));
         }
         xml.push_str("</data>");
     }
     xml.push_str("</react>\n");
+}
+
+/// A number to its last digit: with its exponent where hundreds of zeros would be longer than what the reader takes.
+fn short(number: f64) -> String {
+    let plain = number.to_string();
+    if plain.len() <= 24 { plain } else { format!("{number:e}") }
 }
 
 /// `2026-03-01T08:30:00`, which is what the schema takes for a date.
